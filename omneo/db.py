@@ -1,0 +1,181 @@
+"""What the models of every app build on. Imports no app."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import psycopg
+from django.core.exceptions import ValidationError
+from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+
+class TimestampedModel(models.Model):
+    """A row that knows when it was made and last saved, also when written without the ORM."""
+
+    created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=models.functions.Now())
+
+    class Meta:
+        abstract = True
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse what is not the name of an IANA time zone, such as `Australia/Melbourne`."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not an IANA time zone such as Australia/Melbourne.")
+
+
+def timezone_field(**options) -> models.CharField:
+    """A column for the name of a time zone."""
+    return models.CharField(max_length=64, validators=[validate_timezone], **options)
+
+
+def optional_text(max_length: int, **options) -> models.CharField:
+    """A column for a text that may be missing. Missing is null, in the database and in the API."""
+    return models.CharField(max_length=max_length, null=True, blank=True, **options)
+
+
+def optional_url(**options) -> models.URLField:
+    """A column for an http(s) address that may be missing."""
+    return models.URLField(max_length=500, null=True, blank=True, **options)
+
+
+def copy_csv(*, table: str, columns: Sequence[str], csv: bytes | memoryview) -> None:
+    """Append rows to a table by COPY, past the ORM and its signals.
+
+    The CSV has no header; a field that is empty and not quoted is null. Raises the database's
+    errors, and then nothing of it is there.
+    """
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), _identifiers(columns)
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(csv)
+
+
+def copy_new_csv(
+    *, table: str, columns: Sequence[str], csv: bytes | memoryview, returning: Sequence[str]
+) -> list[tuple]:
+    """Append those rows of a CSV to a table that no unique constraint refuses, by COPY.
+
+    Returns the given columns of the rows that were appended. Needs a database transaction.
+    """
+    names = {
+        "staged": sql.Identifier(f"staged_{table}"),
+        "table": sql.Identifier(table),
+        "columns": _identifiers(columns),
+        "returning": _identifiers(returning),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                "CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS "
+                "SELECT {columns} FROM {table} WITH NO DATA"
+            ).format(**names)
+        )
+        copy_csv(table=f"staged_{table}", columns=columns, csv=csv)
+        cursor.execute(
+            sql.SQL(
+                "INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} "
+                "ON CONFLICT DO NOTHING RETURNING {returning}"
+            ).format(**names)
+        )
+        appended = cursor.fetchall()
+        cursor.execute(sql.SQL("DROP TABLE {staged}").format(**names))
+    return appended
+
+
+def analyze(*tables_of: type[models.Model]) -> None:
+    """Let the planner know what a bulk load brought."""
+    tables = sql.SQL(", ").join(sql.Identifier(model._meta.db_table) for model in tables_of)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ANALYZE {}").format(tables))
+
+
+def key_chunks(selected: models.QuerySet, size: int) -> Iterator[list]:
+    """Yield the primary keys of a queryset in their order, so many at a time.
+
+    Reads on behind the last key each time: memory stays flat, and no cursor is held open.
+    """
+    keys = selected.order_by("pk").values_list("pk", flat=True)
+    chunk = list(keys[:size])
+    while chunk:
+        yield chunk
+        chunk = list(keys.filter(pk__gt=chunk[-1])[:size])
+
+
+def _identifiers(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+class WatchedModel(models.Model):
+    """A model that tells what its row held before it was saved.
+
+    `save()` reads the watched columns anew and holds the row until the database transaction ends:
+    the object at hand may be older than somebody else's change, and what depends on a row depends
+    on what it really was.
+    """
+
+    watched: ClassVar[tuple[str, ...]] = ()
+    stored: dict[str, Any] | None = None
+    is_going = False
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs) -> None:
+        with transaction.atomic():
+            self.hold()
+            self.settle()
+            super().save(*args, **kwargs)
+
+    def settle(self) -> None:
+        """Fill in what follows from the other columns; called by `save()`, with the row held."""
+
+    def hold(self) -> None:
+        """Lock the row and remember what it holds: `stored`, None where there is no row yet."""
+        new = self.pk is None or (self._state.adding and self._meta.pk.has_default())
+        rows = type(self)._base_manager.filter(pk=self.pk).select_for_update(no_key=True)
+        self.stored = None if new else rows.values(*self.watched).first()
+
+    def values_of(self, column: str) -> set:
+        """Return what the column held before the change and what it holds now, without null."""
+        before = self.stored[column] if self.stored else None
+        return {before, getattr(self, column)} - {None}
+
+    def has_changed(self, *columns: str) -> bool:
+        """Tell whether the row is new, about to be deleted, or changed in one of the columns."""
+        return (
+            self.is_going
+            or self.stored is None
+            or any(self.stored[column] != getattr(self, column) for column in columns)
+        )
+
+
+def server_bound_cursor() -> CursorWrapper:
+    """Return a cursor whose statements the server plans once a connection and keeps.
+
+    Django's own cursors fill the values in before sending, so that each call is planned anew.
+    """
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    if connection.queries_logged:
+        return connection.make_debug_cursor(cursor)
+    return connection.make_cursor(cursor)
+
+
+def execute_together(*statements: str, parameters: Mapping[str, Any]) -> list[tuple]:
+    """Run statements in one round trip and one database transaction; return the last one's rows.
+
+    Each sees what was committed before it began, not before the first began.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        for statement in statements:
+            cursor = server_bound_cursor()
+            cursor.execute(statement, parameters)
+    return cursor.fetchall()

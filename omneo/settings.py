@@ -1,0 +1,162 @@
+"""All settings, read from the environment. Importing them starts nothing and connects nowhere."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+
+from omneo.embedded.postgres import database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("OMNEO_VAR", BASE_DIR / "var"))
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+# What must differ between a developer's machine and production
+DEBUG = os.environ.get("OMNEO_DEBUG", "") == "1"
+DEVELOPMENT_SECRET_KEY = "only-for-development"  # noqa: S105
+SECRET_KEY = os.environ.get("OMNEO_SECRET_KEY", DEVELOPMENT_SECRET_KEY)
+ALLOWED_HOSTS = env_list("OMNEO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("OMNEO_CSRF_TRUSTED_ORIGINS")
+
+# Applications, the upper ones first: an app extends what stands below it
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "django_filters",
+    "aggregations",
+    "profiles",
+    "locations",
+    "omneo.api",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "omneo.urls"
+WSGI_APPLICATION = "omneo.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database: PostgreSQL 15 or newer
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(
+            os.environ.get("DATABASE_URL") or database_url(VAR_DIR / "postgres"),
+            conn_max_age=600,
+            conn_health_checks=True,
+        ),
+        "OPTIONS": {
+            # The calculation's statements are bound by the server and kept: planning one takes
+            # longer than running it for a profile. The ORM's are not touched by either.
+            "prepare_threshold": 0,
+            "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SYSTEM_CURRENCY = os.environ.get("OMNEO_SYSTEM_CURRENCY", "USD")
+
+# Time and language
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+
+# Static files: the admin's, served by the web process itself
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+
+# Staff
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+UNFOLD = {
+    "SITE_TITLE": "Omneo",
+    "SITE_HEADER": "Omneo",
+    "SITE_SUBHEADER": "Profiles and aggregations",
+    "SITE_SYMBOL": "monitoring",
+    "SITE_URL": "/",
+    "SIDEBAR": {"navigation": "omneo.admin.navigation.sidebar"},
+}
+
+# Logs go to the standard error of the process, whose supervisor keeps them
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("OMNEO_LOG_LEVEL", "WARNING")},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # What a client got wrong is in its answer; what the server got wrong is for the log.
+        "django.request": {"level": "ERROR"},
+    },
+}
+
+# Celery: a message is a nudge, the request stands in the database
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://localhost"
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(VAR_DIR / "broker"),
+        "data_folder_out": str(VAR_DIR / "broker"),
+        "control_folder": str(VAR_DIR / "broker" / "control"),
+        "polling_interval": 0.05,
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    # What a lost message or a broker that was away left behind
+    "recalculate-waiting": {"task": "aggregations.recalculate_waiting", "schedule": 5.0},
+    # What the clock has overtaken
+    "refresh-due": {"task": "aggregations.refresh_due", "schedule": 60.0},
+}
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["omneo.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["omneo.api.scopes.ScopePermission"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["omneo.api.envelope.EnvelopeRenderer"],
+    "EXCEPTION_HANDLER": "omneo.api.errors.api_error",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+    "TIME_FORMAT": "%H:%M",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+KNOX_TOKEN_MODEL = "api.ApiToken"  # noqa: S105
+MIGRATION_MODULES = {"knox": None}  # its own token's table, which ours stands in for
+REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}

@@ -1,0 +1,18 @@
+"""Every path of the product. The one module that imports every app."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from omneo.api.errors import NoSuchPath
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v3/", include("aggregations.urls")),
+    re_path(r"^api(/|\Z)", NoSuchPath.as_view()),
+]
+
+handler400 = "omneo.api.errors.bad_request"
+handler404 = "omneo.api.errors.not_found"
+handler500 = "omneo.api.errors.server_error"
