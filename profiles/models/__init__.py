@@ -1,0 +1,19 @@
+"""Profiles and all that is known of them."""
+
+from profiles.models.currency import Currency
+from profiles.models.profile import Identity, Profile, ProfileAddress
+from profiles.models.tier import ProfileTier, Tier
+from profiles.models.transaction import POINT_OF_SALE, WEBSITE, Transaction, TransactionItem
+
+__all__ = [
+    "POINT_OF_SALE",
+    "WEBSITE",
+    "Currency",
+    "Identity",
+    "Profile",
+    "ProfileAddress",
+    "ProfileTier",
+    "Tier",
+    "Transaction",
+    "TransactionItem",
+]
