@@ -1,0 +1,142 @@
+"""The calculation: what makes a profile's row of aggregations true.
+
+A row is a function of what is in the tables and of one moment. It is always computed anew, by the
+same statement for one profile, a list or a range of keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from aggregations import likely_place, windows
+from aggregations.models import Aggregation, Freshness
+from aggregations.sql import Scope, statement
+from omneo.db import execute_together
+
+TIMELINE = ("history", "purchases", "clock")
+WHOLE_ROW = (*TIMELINE, "places", "likely_place", "brands", "relations", "row")
+DUE_BATCH = 1000  # profiles
+
+VALUES = [
+    field.column
+    for field in Aggregation._meta.concrete_fields
+    if field.name not in ("profile", "changed_at")
+]
+
+
+def _listed(columns: list[str], prefix: str = "") -> str:
+    return ", ".join(f"{prefix}{column}" for column in columns)
+
+
+# Creates and locks at once: two recalculations of one profile take turns, in the order of the
+# keys so that they never wait for each other in a circle, and the later one reads what the
+# earlier one could not see yet. Requests that are visible here are answered by what follows,
+# since it sees at least as much; those that a worker has in hand are left to it.
+LOCK = """
+WITH answered AS (
+    DELETE FROM aggregations_recalculationrequest WHERE id IN (
+        SELECT r.id FROM aggregations_recalculationrequest r WHERE {scope:r.profile_id}
+        FOR UPDATE SKIP LOCKED
+    )
+)
+INSERT INTO aggregations_freshness AS f (profile_id, calculated_at)
+SELECT p.id, %(moment)s FROM profiles_profile p WHERE {scope:p.id} ORDER BY p.id
+ON CONFLICT (profile_id) DO UPDATE SET calculated_at = EXCLUDED.calculated_at
+"""
+
+WRITE = f"""
+, written AS (
+    INSERT INTO aggregations_aggregation AS a (profile_id, {_listed(VALUES)}, changed_at)
+    SELECT profile_id, {_listed(VALUES)}, %(moment)s FROM computed
+    ON CONFLICT (profile_id) DO UPDATE
+    SET ({_listed(VALUES)}, changed_at) = ROW ({_listed(VALUES, "EXCLUDED.")}, EXCLUDED.changed_at)
+    WHERE ({_listed(VALUES, "a.")}) IS DISTINCT FROM ({_listed(VALUES, "EXCLUDED.")})
+    RETURNING 1
+), next_change AS (
+    UPDATE aggregations_freshness f SET next_change_at = c.next_change_at
+    FROM computed c
+    WHERE f.profile_id = c.profile_id AND f.next_change_at IS DISTINCT FROM c.next_change_at
+)
+SELECT count(*) FROM written
+"""
+
+LOCK_DUE = """
+SELECT f.profile_id FROM aggregations_freshness f
+WHERE {scope:f.profile_id} AND f.next_change_at <= %(moment)s ORDER BY f.profile_id FOR UPDATE
+"""
+
+REFRESH = """
+, due AS (
+    SELECT t.profile_id, round(t.spend_12m_now, 2) AS spend_12m_now, t.dimension_recency,
+           t.dimension_join, t.next_change_at
+    FROM timeline t JOIN aggregations_freshness f USING (profile_id)
+    WHERE f.next_change_at <= %(moment)s
+), refreshed AS (
+    UPDATE aggregations_aggregation a
+    SET spend_12m_now = due.spend_12m_now, dimension_recency = due.dimension_recency,
+        dimension_join = due.dimension_join, changed_at = %(moment)s
+    FROM due WHERE due.profile_id = a.profile_id
+), next_change AS (
+    UPDATE aggregations_freshness f SET next_change_at = due.next_change_at
+    FROM due WHERE due.profile_id = f.profile_id
+    RETURNING 1
+)
+SELECT count(*) FROM next_change
+"""
+
+
+RANGE_MEMORY = "SET LOCAL work_mem = '64MB'"
+
+
+def recalculate(*, profile_ids: Collection[UUID], moment: datetime) -> int:
+    """Make the rows of these profiles true as of the moment; return how many changed in a value.
+
+    Profiles that do not exist are passed over. Waits for other recalculations of the same
+    profiles, never for writers of their history.
+    """
+    values = {"profile_ids": list(profile_ids), **parameters(moment)}
+    lock = statement(scope=Scope.LISTED, then=LOCK)
+    write = statement(*WHOLE_ROW, scope=Scope.LISTED, then=WRITE)
+    return execute_together(lock, write, parameters=values)[0][0]
+
+
+def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
+    """Do the same for all profiles whose keys lie in the range, both ends included.
+
+    In the caller's database transaction. The plan is made for the range at hand: what is quick
+    for a handful of profiles is not for thousands.
+    """
+    values = {"first": first, "last": last, **parameters(moment)}
+    with connection.cursor() as cursor:
+        cursor.execute(RANGE_MEMORY)
+        cursor.execute(statement(scope=Scope.RANGE, then=LOCK), values)
+        cursor.execute(statement(*WHOLE_ROW, scope=Scope.RANGE, then=WRITE), values)
+        return cursor.fetchone()[0]
+
+
+def refresh_clock(*, profile_ids: Collection[UUID], moment: datetime) -> int:
+    """Make the three values that the clock moves true where it has overtaken them.
+
+    Return how many of these profiles were due.
+    """
+    values = {"profile_ids": list(profile_ids), **parameters(moment)}
+    lock = statement(scope=Scope.LISTED, then=LOCK_DUE)
+    refresh = statement(*TIMELINE, scope=Scope.LISTED, then=REFRESH)
+    return execute_together(lock, refresh, parameters=values)[0][0]
+
+
+def refresh_due(*, moment: datetime) -> int:
+    """Refresh the profiles that have been due longest, one batch; return how many there were."""
+    due = Freshness.objects.filter(next_change_at__lte=moment).order_by("next_change_at")
+    profile_ids = list(due.values_list("profile_id", flat=True)[:DUE_BATCH])
+    return refresh_clock(profile_ids=profile_ids, moment=moment) if profile_ids else 0
+
+
+def parameters(moment: datetime) -> dict[str, Any]:
+    """Return what every statement of the calculation is given, beside its scope."""
+    return windows.parameters(moment) | likely_place.WEIGHTS

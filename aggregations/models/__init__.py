@@ -1,0 +1,14 @@
+"""What the calculation writes and what it is asked for."""
+
+from aggregations.models.aggregation import Aggregation, Freshness, ReadOnlyModelError
+from aggregations.models.request import RecalculationRequest
+from aggregations.models.run import RecalculationRange, RecalculationRun
+
+__all__ = [
+    "Aggregation",
+    "Freshness",
+    "ReadOnlyModelError",
+    "RecalculationRange",
+    "RecalculationRequest",
+    "RecalculationRun",
+]

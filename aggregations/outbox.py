@@ -1,0 +1,104 @@
+"""The outbox: requests for recalculation, appended by writers and taken by workers.
+
+The row is the request and the message only a nudge: a request is gone when the recalculation
+that it asked for is committed, and not before, whatever becomes of brokers and workers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import QuerySet
+
+from aggregations.calculation import recalculate
+from aggregations.models import RecalculationRequest
+
+BATCH = 1000  # requests taken at a time; some 0.2 ms each
+FIRST_RETRY = timedelta(seconds=10)
+LONGEST_RETRY = timedelta(hours=1)
+
+Lane = RecalculationRequest.Lane
+logger = logging.getLogger(__name__)
+
+APPEND = "INSERT INTO aggregations_recalculationrequest (profile_id, lane)"
+
+# Skips what another worker has taken, so that workers never wait for each other here.
+TAKE = """
+WITH taken AS (
+    DELETE FROM aggregations_recalculationrequest
+    WHERE id IN (
+        SELECT id FROM aggregations_recalculationrequest
+        WHERE retry_at IS NULL OR retry_at <= %(moment)s
+        ORDER BY lane, id
+        LIMIT %(batch)s
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING profile_id, lane, requested_at, attempts
+)
+SELECT profile_id, min(lane), min(requested_at), max(attempts) FROM taken GROUP BY profile_id
+"""
+
+
+def request(profile_ids: Collection[UUID], *, lane: Lane = Lane.LIVE) -> None:
+    """Ask for the recalculation of these profiles, in the caller's database transaction."""
+    if not profile_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"{APPEND} SELECT unnest(%s::uuid[]), %s", [list(profile_ids), lane])
+
+
+def request_for(profiles: QuerySet, *, lane: Lane = Lane.BULK) -> None:
+    """Ask for the recalculation of the profiles whose keys a query yields, as one statement."""
+    sql, parameters = profiles.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{APPEND} SELECT DISTINCT wanted.*, %s FROM ({sql}) wanted", [lane, *parameters]
+        )
+
+
+def recalculate_waiting(*, moment: datetime) -> int:
+    """Recalculate one batch of waiting profiles; return how many requests' profiles were taken.
+
+    The requests are removed in the transaction that writes the rows. A profile that cannot be
+    calculated does not hold up the others: it waits for its next try with its error.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(TAKE, {"moment": moment, "batch": BATCH})
+            taken = {row[0]: row[1:] for row in cursor.fetchall()}
+        failed = _recalculate_each_that_can_be(list(taken), moment=moment)
+        RecalculationRequest.objects.bulk_create(
+            RecalculationRequest(
+                profile_id=profile_id,
+                lane=lane,
+                requested_at=requested_at,
+                attempts=attempts + 1,
+                retry_at=moment + min(FIRST_RETRY * 2**attempts, LONGEST_RETRY),
+                error=failed[profile_id],
+            )
+            for profile_id, (lane, requested_at, attempts) in taken.items()
+            if profile_id in failed
+        )
+    return len(taken)
+
+
+def _recalculate_each_that_can_be(profile_ids: list[UUID], *, moment: datetime) -> dict[UUID, str]:
+    """Recalculate all at once; where their data forbid it, halve until the culprits are alone."""
+    if not profile_ids:
+        return {}
+    try:
+        with transaction.atomic():
+            recalculate(profile_ids=profile_ids, moment=moment)
+    except (DataError, IntegrityError) as error:
+        if len(profile_ids) == 1:
+            logger.exception("Profile %s cannot be recalculated", profile_ids[0])
+            return {profile_ids[0]: str(error)}
+        middle = len(profile_ids) // 2
+        return _recalculate_each_that_can_be(
+            profile_ids[:middle], moment=moment
+        ) | _recalculate_each_that_can_be(profile_ids[middle:], moment=moment)
+    return {}

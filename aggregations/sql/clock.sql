@@ -1,0 +1,32 @@
+-- timeline: the history of every profile in scope, and what the clock makes of it: the three
+-- values that change as time passes though nothing happens, and when they will.
+timeline AS (
+    SELECT
+        *,
+        coalesce(spend_12m, 0) AS spend_12m_now,
+        CASE WHEN latest_at IS NULL THEN 'R0'
+             WHEN latest_at > %(since_3m)s THEN 'RC'
+             WHEN latest_at > %(since_6m)s THEN 'RS'
+             WHEN latest_at > %(since_12m)s THEN 'RA'
+             ELSE 'RI' END AS dimension_recency,
+        CASE WHEN days_joined <= 90 THEN 'JN'
+             WHEN days_joined <= 365 THEN 'JC'
+             ELSE 'J' || ceil(days_joined / 365) - 1 END AS dimension_join,
+        least(
+            {crosses:first_leaving_at,12},
+            CASE WHEN some_return THEN %(midnight)s END,
+            {crosses:latest_at,3},
+            {crosses:latest_at,6},
+            {crosses:latest_at,12},
+            joined_at + make_interval(
+                hours => 24 * CASE WHEN days_joined <= 90 THEN 91 ELSE 365 * ceil(days_joined / 365)::integer + 1 END)
+        ) AS next_change_at
+    FROM (
+        SELECT p.id AS profile_id, coalesce(p.joined_at, p.created_at) AS joined_at,
+               floor(extract(epoch FROM %(moment)s - coalesce(p.joined_at, p.created_at)) / 86400)
+                   AS days_joined
+        FROM profiles_profile p
+        WHERE {scope:p.id}
+    ) AS joined
+    LEFT JOIN purchases USING (profile_id)
+)

@@ -1,0 +1,31 @@
+"""Celery tasks: each reads the clock and makes one call, until nothing is left."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from aggregations import bulk, calculation, outbox
+from aggregations.models import RecalculationRun
+
+
+@shared_task(name="aggregations.recalculate_waiting")
+def recalculate_waiting(**_later_arguments: object) -> None:
+    """Recalculate every profile that waits."""
+    while outbox.recalculate_waiting(moment=timezone.now()):
+        pass
+
+
+@shared_task(name="aggregations.refresh_due")
+def refresh_due(**_later_arguments: object) -> None:
+    """Bring what the clock has overtaken up to date."""
+    while calculation.refresh_due(moment=timezone.now()):
+        pass
+
+
+@shared_task(name="aggregations.recalculate_run")
+def recalculate_run(*, run_id: int, **_later_arguments: object) -> None:
+    """Recalculate one range of a run, and ask for the next one behind whatever waits meanwhile."""
+    run = RecalculationRun.objects.filter(pk=run_id).first()
+    if run and bulk.recalculate_next(run):
+        recalculate_run.delay(run_id=run_id)
