@@ -1,0 +1,80 @@
+"""The aggregations of one profile, by the API."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.http import parse_etags, quote_etag
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_304_NOT_MODIFIED
+from rest_framework.views import APIView
+
+from aggregations.reading import Reading, current, recalculated
+from aggregations.serializers import AggregationSerializer
+from locations.serializers import timestamp
+from profiles.models import Profile
+
+BODY_VERSION = "1"  # to be raised with every change of what the serializers make of a row
+
+# Made once: to build the fields of all that is nested takes longer than the rest of an answer.
+SERIALIZER = AggregationSerializer()
+
+HYPHENATED_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class AggregationView(APIView):
+    """The aggregations of a profile, brought up to date with the clock."""
+
+    resource = "aggregations"
+    reader = staticmethod(current)
+
+    def get(self, request: Request, profile: str) -> Response:
+        moment = timezone.now()
+        try:
+            reading = self.reader(profile_id=_profile_id(profile), moment=moment)
+        except Profile.DoesNotExist as error:
+            raise NotFound("There is no such profile.") from error
+        etag = quote_etag(f"{BODY_VERSION}-{reading.version}")
+        headers = _freshness(reading) | {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if request.method in SAFE_METHODS and _holds(request, etag):
+            return Response(status=HTTP_304_NOT_MODIFIED, headers=headers)
+        return Response(SERIALIZER.to_representation(reading.row), headers=headers)
+
+
+class CalculateView(AggregationView):
+    """The aggregations of a profile, recalculated now.
+
+    The scope to read is enough, whichever method asks: no data of the customer's changes.
+    """
+
+    safe_methods = (*SAFE_METHODS, "POST")
+    reader = staticmethod(recalculated)
+
+    post = AggregationView.get
+
+
+def _profile_id(text: str) -> UUID:
+    if not HYPHENATED_UUID.fullmatch(text):
+        raise Profile.DoesNotExist
+    return UUID(text)
+
+
+def _holds(request: Request, etag: str) -> bool:
+    """Tell whether the client has this version, so that no body needs to be built."""
+    held = parse_etags(request.headers.get("If-None-Match", ""))
+    return etag in (one.removeprefix("W/") for one in held)
+
+
+def _freshness(reading: Reading) -> dict[str, str]:
+    headers = {
+        "Omneo-Calculated-At": timestamp(reading.calculated_at),
+        "Omneo-Pending": "true" if reading.is_pending else "false",
+    }
+    if reading.next_change_at is not None:
+        headers["Omneo-Next-Change-At"] = timestamp(reading.next_change_at)
+    return headers

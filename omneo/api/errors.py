@@ -1,0 +1,82 @@
+"""What went wrong, in one form: `{"message": "...", "errors": {"field": ["..."]}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+from rest_framework import status
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView, exception_handler
+
+from omneo.api.envelope import to_json
+
+ROOT = "/api/"
+
+
+def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception of a view; None for an unexpected one, which then is a 500."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
+        response.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+        response.data = {
+            "message": "The given data was invalid.",
+            "errors": dict(_messages_by_field(error.detail)),
+        }
+    elif response.status_code == status.HTTP_401_UNAUTHORIZED:
+        # Why a token is refused does not concern somebody who holds no valid one.
+        response.data = {"message": "Unauthenticated."}
+    else:
+        response.data = {"message": response.data["detail"]}
+    return response
+
+
+def _messages_by_field(detail: Any, field: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Flatten the errors of nested fields: those of the first item's name are `items.0.name`."""
+    match detail:
+        case dict():
+            inner = detail.items()
+        case [dict(), *_]:
+            inner = enumerate(detail)
+        case _:
+            yield field or api_settings.NON_FIELD_ERRORS_KEY, detail
+            return
+    for key, errors in inner:
+        yield from _messages_by_field(errors, f"{field}.{key}" if field else str(key))
+
+
+class NoSuchPath(APIView):
+    """What stands at every path of the API that nothing else stands at."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def initial(self, *args: Any, **kwargs: Any) -> None:
+        raise NotFound
+
+
+def _handler(page: Callable[..., HttpResponse], message: str) -> Callable[..., HttpResponse]:
+    """Return a handler of what goes wrong outside the views: JSON in the API, else the page."""
+
+    def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = page(request, *args, **kwargs)
+        if not request.path.startswith(ROOT):
+            return response
+        return HttpResponse(
+            to_json({"message": message}),
+            status=response.status_code,
+            content_type="application/json",
+        )
+
+    return handle
+
+
+bad_request = _handler(defaults.bad_request, "Bad request.")
+not_found = _handler(defaults.page_not_found, "Not found.")
+server_error = _handler(defaults.server_error, "Server error.")
