@@ -21,7 +21,8 @@ def nudge() -> None:
     waiting_for_commit = transaction.get_connection().run_on_commit
     # A thousand saves in one transaction are one message.
     if not any(hook[1] is _send for hook in waiting_for_commit):
-        transaction.on_commit(_send)
+        # Robust: what is committed has not failed, whatever becomes of the message.
+        transaction.on_commit(_send, robust=True)
 
 
 def _send() -> None:

@@ -19,14 +19,15 @@ from aggregations.models import RecalculationRequest
 
 BATCH = 1000  # requests taken at a time; some 0.2 ms each
 FIRST_RETRY = timedelta(seconds=10)
-LONGEST_RETRY = timedelta(hours=1)
+DOUBLINGS = 9  # to some 85 minutes
 
 Lane = RecalculationRequest.Lane
 logger = logging.getLogger(__name__)
 
 APPEND = "INSERT INTO aggregations_recalculationrequest (profile_id, lane)"
 
-# Skips what another worker has taken, so that workers never wait for each other here.
+# Skips what another worker has taken, so that workers never wait for each other here. In the
+# order in which recalculations lock, also where a batch is recalculated in parts.
 TAKE = """
 WITH taken AS (
     DELETE FROM aggregations_recalculationrequest
@@ -39,7 +40,8 @@ WITH taken AS (
     )
     RETURNING profile_id, lane, requested_at, attempts
 )
-SELECT profile_id, min(lane), min(requested_at), max(attempts) FROM taken GROUP BY profile_id
+SELECT profile_id, min(lane), min(requested_at), max(attempts)
+FROM taken GROUP BY profile_id ORDER BY profile_id
 """
 
 
@@ -77,7 +79,7 @@ def recalculate_waiting(*, moment: datetime) -> int:
                 lane=lane,
                 requested_at=requested_at,
                 attempts=attempts + 1,
-                retry_at=moment + min(FIRST_RETRY * 2**attempts, LONGEST_RETRY),
+                retry_at=moment + FIRST_RETRY * 2 ** min(attempts, DOUBLINGS),
                 error=failed[profile_id],
             )
             for profile_id, (lane, requested_at, attempts) in taken.items()

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
-from django.db.models.signals import post_delete, post_save, pre_delete
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from aggregations import outbox
 from aggregations.nudge import nudge
@@ -39,7 +40,7 @@ def owners(instance: WatchedModel) -> Touched:
 def itself_and_referrers(profile: Profile) -> Touched:
     """The profile where its row depends on what changed, and who referred it, before and now."""
     touched = set()
-    if profile.has_changed("joined_at", "joined_location_id", "preferred_location_id"):
+    if profile.has_changed(*(column for column in profile.watched if column != "referred_by_id")):
         touched.add(profile.pk)
     if profile.has_changed("referred_by_id"):
         touched |= profile.values_of("referred_by_id")
@@ -80,7 +81,7 @@ def people_in_region(region: Region) -> Touched:
 
 def people_in_member(member: RegionMember) -> Touched:
     """Everybody whom something places in a country or state that changed its region."""
-    return _people_at(member.values_of("iso"), Q())
+    return _people_at(member.values_of("iso"), Q()) if member.has_changed(*member.watched) else []
 
 
 def _people_at(isos: Collection[str], locations: Q) -> QuerySet:
@@ -131,10 +132,11 @@ TOUCHED: dict[type[WatchedModel], Callable[[Any], Touched]] = {
 def connect() -> None:
     for model in TOUCHED:
         name = f"aggregations.{model._meta.label_lower}"
+        pre_save.connect(hold_before_raw_save, sender=model, dispatch_uid=name)
         post_save.connect(request_recalculation, sender=model, dispatch_uid=name)
         pre_delete.connect(hold_before_delete, sender=model, dispatch_uid=name)
         post_delete.connect(request_recalculation, sender=model, dispatch_uid=name)
-    history_changed.connect(request_in_bulk, dispatch_uid="aggregations.history_changed")
+    history_changed.connect(request_for_changed, dispatch_uid="aggregations.history_changed")
 
 
 def request_recalculation(sender: type[Model], instance: WatchedModel, **kwargs: Any) -> None:
@@ -148,13 +150,28 @@ def request_recalculation(sender: type[Model], instance: WatchedModel, **kwargs:
         nudge()
 
 
+def hold_before_raw_save(
+    sender: type[Model], instance: WatchedModel, raw: bool, **kwargs: Any
+) -> None:
+    """Read what a row held that a fixture is about to overwrite: that goes around `save()`.
+
+    Everything in a fixture looks new, also what is there already.
+    """
+    if raw:
+        instance._state.adding = not sender._base_manager.filter(pk=instance.pk).exists()
+        with transaction.atomic():
+            instance.hold()
+
+
 def hold_before_delete(sender: type[Model], instance: WatchedModel, **kwargs: Any) -> None:
     """Read whose the row really is, while it is still there."""
     instance.hold()
     instance.is_going = True
 
 
-def request_in_bulk(sender: Any, profile_ids: Collection[UUID], **kwargs: Any) -> None:
+def request_for_changed(
+    sender: Any, profile_ids: Collection[UUID], is_live: bool = False, **kwargs: Any
+) -> None:
     """Ask for the recalculation of whom a path that writes around `save()` names."""
-    outbox.request(profile_ids, lane=Lane.BULK)
+    outbox.request(profile_ids, lane=Lane.LIVE if is_live else Lane.BULK)
     nudge()

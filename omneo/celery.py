@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omneo.settings")
@@ -12,7 +13,12 @@ app = Celery("omneo")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# The transport of a machine without a broker keeps messages in a folder, which it does not make.
-if settings.CELERY_BROKER_URL.startswith("filesystem:"):
-    for folder in ("data_folder_in", "control_folder"):
-        Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS[folder]).mkdir(parents=True, exist_ok=True)
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+@signals.before_task_publish.connect
+def make_message_folders(**kwargs: Any) -> None:
+    """Make the folders that the transport of a machine without a broker expects to be there."""
+    for name, folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.items():
+        if "folder" in name:
+            Path(folder).mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import psycopg
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
@@ -42,6 +44,21 @@ def optional_text(max_length: int, **options) -> models.CharField:
 def optional_url(**options) -> models.URLField:
     """A column for an http(s) address that may be missing."""
     return models.URLField(max_length=500, null=True, blank=True, **options)
+
+
+# Wider than any customer's life, and narrow enough that every time zone's calendar has the date.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+DATE_RANGE = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+
+
+def date_range_constraint(column: str, *, name: str) -> models.CheckConstraint:
+    """Refuse times before 1900 and after 2199, which are slips and break other programs."""
+    within = models.Q(**{f"{column}__range": (EARLIEST, LATEST)})
+    return models.CheckConstraint(
+        condition=within | models.Q(**{column: None}),
+        name=name,
+        violation_error_message="A time between 1900 and 2199 is wanted.",
+    )
 
 
 def copy_csv(*, table: str, columns: Sequence[str], csv: bytes | memoryview) -> None:
@@ -121,20 +138,23 @@ class WatchedModel(models.Model):
     """
 
     watched: ClassVar[tuple[str, ...]] = ()
+    settled: ClassVar[tuple[str, ...]] = ()
     stored: dict[str, Any] | None = None
     is_going = False
 
     class Meta:
         abstract = True
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs) -> None:
         with transaction.atomic():
             self.hold()
             self.settle()
-            super().save(*args, **kwargs)
+            if update_fields is not None:
+                update_fields = {*update_fields, *self.settled}
+            super().save(update_fields=update_fields, **kwargs)
 
     def settle(self) -> None:
-        """Fill in what follows from the other columns; called by `save()`, with the row held."""
+        """Fill in the settled fields, which follow from others; called with the row held."""
 
     def hold(self) -> None:
         """Lock the row and remember what it holds: `stored`, None where there is no row yet."""

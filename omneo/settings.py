@@ -96,6 +96,7 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 
 # Staff
+LOGIN_REDIRECT_URL = "admin:index"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -107,6 +108,9 @@ UNFOLD = {
     "SITE_SUBHEADER": "Profiles and aggregations",
     "SITE_SYMBOL": "monitoring",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "omneo.admin.navigation.favicon"}
+    ],
     "SIDEBAR": {"navigation": "omneo.admin.navigation.sidebar"},
 }
 
@@ -126,6 +130,7 @@ LOGGING = {
 
 # Celery: a message is a nudge, the request stands in the database
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://localhost"
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if CELERY_BROKER_URL.startswith("filesystem:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker"),

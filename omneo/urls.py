@@ -5,10 +5,12 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from omneo.api.errors import NoSuchPath
+from omneo.health import health
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    re_path(r"^(?:api/v3/)?health/?\Z", health),
     path("api/v3/", include("aggregations.urls")),
     re_path(r"^api(/|\Z)", NoSuchPath.as_view()),
 ]

@@ -17,6 +17,8 @@ STATE = r"^[A-Z]{2}-[A-Z0-9]{1,3}$"
 class Address(WatchedModel, TimestampedModel):
     """A postal address. Its ISO codes are what the likely place of a profile is voted on."""
 
+    settled = ("iso", "iso_state")
+
     name = optional_text(255)
     type = optional_text(50)
     address_line_1 = optional_text(255)
@@ -85,7 +87,8 @@ class Address(WatchedModel, TimestampedModel):
         ]
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.address_line_1, self.city, self.country) if part)
+        parts = (self.address_line_1, self.city, self.country or self.iso)
+        return ", ".join(part for part in parts if part) or "an address"
 
     def clean(self) -> None:
         if self.iso and pycountry.countries.get(alpha_2=self.iso) is None:

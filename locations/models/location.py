@@ -117,7 +117,9 @@ class SpecialHours(TimestampedModel):
         verbose_name_plural = "special hours"
         constraints = [
             models.CheckConstraint(
-                condition=Q(end_at__gte=F("start_at")), name="special_hours_dates_in_order"
+                condition=Q(end_at__gte=F("start_at")),
+                name="special_hours_dates_in_order",
+                violation_error_message="They cannot end before they start.",
             ),
         ]
 

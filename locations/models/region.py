@@ -22,7 +22,10 @@ class Region(WatchedModel, TimestampedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="region_one_default"
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="region_one_default",
+                violation_error_message="There is a default region already.",
             ),
         ]
 

@@ -90,8 +90,8 @@ class TierInline(TabularInline):
     verbose_name_plural = "tier history"
 
     @display(description="state")
-    def state(self, holding: ProfileTier) -> str:
-        return holding_state(holding, clock.now())
+    def state(self, holding: ProfileTier) -> str | None:
+        return holding.pk and holding_state(holding, clock.now())
 
 
 @admin.register(Profile)

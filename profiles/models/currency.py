@@ -33,16 +33,25 @@ class Currency(TimestampedModel):
     class Meta:
         verbose_name_plural = "currencies"
         constraints = [
-            models.CheckConstraint(condition=Q(rate__gt=0), name="currency_rate_above_0"),
+            models.CheckConstraint(
+                condition=Q(rate__gt=0),
+                name="currency_rate_above_0",
+                violation_error_message="A rate is above 0.",
+            ),
             models.CheckConstraint(
                 condition=Q(from_code__regex=CODE, to_code__regex=CODE), name="currency_codes"
             ),
             models.CheckConstraint(
-                condition=Q(is_system=False) | Q(rate=1), name="currency_system_rate_is_1"
+                condition=Q(is_system=False) | Q(rate=1),
+                name="currency_system_rate_is_1",
+                violation_error_message="The system currency's rate is 1.",
             ),
             models.UniqueConstraint(fields=["from_code", "to_code"], name="currency_once"),
             models.UniqueConstraint(
-                fields=["is_system"], condition=Q(is_system=True), name="currency_one_system"
+                fields=["is_system"],
+                condition=Q(is_system=True),
+                name="currency_one_system",
+                violation_error_message="There is a system currency already.",
             ),
         ]
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from locations.models import Address, Location
-from omneo.db import TimestampedModel, WatchedModel, optional_text, optional_url
+from omneo.db import (
+    DATE_RANGE,
+    TimestampedModel,
+    WatchedModel,
+    date_range_constraint,
+    optional_text,
+    optional_url,
+)
 from profiles.models.currency import Currency
 
 
@@ -39,7 +47,10 @@ class Profile(WatchedModel, TimestampedModel):
     mobile_phone = optional_text(30, unique=True)
     mobile_phone_country = optional_text(2)
     joined_at = models.DateTimeField(
-        null=True, blank=True, help_text="Where left out, the profile joined when it was created."
+        null=True,
+        blank=True,
+        validators=DATE_RANGE,
+        help_text="Where left out, the profile joined when it was created.",
     )
     joined_location = models.ForeignKey(
         Location, null=True, blank=True, on_delete=models.PROTECT, related_name="joined_profiles"
@@ -73,8 +84,15 @@ class Profile(WatchedModel, TimestampedModel):
     meta = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        indexes = [models.Index("created_at", "id", name="profile_newest")]
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="profile_email"),
+            # Serves look-ups by the beginning of an address too.
+            models.UniqueConstraint(
+                OpClass(Lower("email"), name="text_pattern_ops"),
+                name="profile_email",
+                violation_error_message="The email exists",
+            ),
+            date_range_constraint("joined_at", name="profile_joined_at_in_range"),
             models.CheckConstraint(
                 condition=~Q(referred_by=F("id")), name="profile_not_referred_by_itself"
             ),

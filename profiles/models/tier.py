@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from dateutil.relativedelta import relativedelta
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone as clock
 
 from omneo.db import TimestampedModel, WatchedModel, optional_text, optional_url, timezone_field
 from profiles.models.profile import Profile
+
+LONGEST_PERIOD = 36500
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?$", "A colour is written like #1a2b3c.")
 
@@ -51,7 +54,10 @@ class Tier(WatchedModel, TimestampedModel):
     group_handle = optional_text(255)
     timezone = timezone_field(null=True, blank=True)
     period = models.PositiveIntegerField(
-        null=True, blank=True, help_text="How long a profile holds it, in the unit below."
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(LONGEST_PERIOD)],
+        help_text=f"How long a profile holds it, in the unit below; at most {LONGEST_PERIOD:,}.",
     )
     period_type = models.CharField(max_length=6, choices=PeriodType, null=True, blank=True)
     absolute_expiry = models.DateTimeField(
@@ -61,12 +67,18 @@ class Tier(WatchedModel, TimestampedModel):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(period__gte=0) | Q(period=None), name="tier_period_not_negative"
+                condition=Q(period__range=(0, LONGEST_PERIOD)) | Q(period=None),
+                name="tier_period_in_range",
             ),
             models.CheckConstraint(
                 condition=Q(period=None, period_type=None)
-                | Q(period__isnull=False, period_type__in=["days", "weeks", "months", "years"]),
+                | Q(
+                    period__isnull=False,
+                    period_type__isnull=False,
+                    period_type__in=["days", "weeks", "months", "years"],
+                ),
                 name="tier_period_and_unit",
+                violation_error_message="A period needs its unit, and a unit its period.",
             ),
         ]
 
@@ -80,7 +92,9 @@ class Tier(WatchedModel, TimestampedModel):
         """
         ends = []
         if self.period is not None:
-            ends.append(started_at + relativedelta(**{self.period_type: self.period}))
+            # A period that leads past the calendar's end never ends.
+            with suppress(OverflowError, ValueError):
+                ends.append(started_at + relativedelta(**{self.period_type: self.period}))
         if self.absolute_expiry is not None:
             ends.append(max(self.absolute_expiry, started_at))
         return min(ends, default=None)
@@ -90,6 +104,7 @@ class ProfileTier(WatchedModel, TimestampedModel):
     """A profile's holding of a tier, from its start to its expiry or removal."""
 
     watched = ("profile_id",)
+    settled = ("expires_at",)
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="tiers")
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="holdings")
@@ -104,10 +119,12 @@ class ProfileTier(WatchedModel, TimestampedModel):
             models.CheckConstraint(
                 condition=Q(expires_at__gte=F("started_at")) | Q(expires_at=None),
                 name="profile_tier_expires_after_start",
+                violation_error_message="It cannot expire before it starts.",
             ),
             models.CheckConstraint(
                 condition=Q(removed_at__gte=F("started_at")) | Q(removed_at=None),
                 name="profile_tier_removed_after_start",
+                violation_error_message="It cannot be removed before it starts.",
             ),
         ]
 

@@ -9,7 +9,14 @@ from django.db.models.functions import Cast
 from django.utils import timezone as clock
 
 from locations.models import Brand, Location
-from omneo.db import TimestampedModel, WatchedModel, optional_text, timezone_field
+from omneo.db import (
+    DATE_RANGE,
+    TimestampedModel,
+    WatchedModel,
+    date_range_constraint,
+    optional_text,
+    timezone_field,
+)
 from profiles.models.currency import Currency
 from profiles.models.profile import Profile
 
@@ -38,6 +45,7 @@ class Transaction(WatchedModel, TimestampedModel):
     """
 
     watched = ("profile_id", "currency_id")
+    settled = ("currency_rate", "shop_timezone")
 
     profile = models.ForeignKey(
         Profile, on_delete=models.CASCADE, db_index=False, related_name="transactions"
@@ -78,7 +86,7 @@ class Transaction(WatchedModel, TimestampedModel):
         null=True, blank=True, help_text="Where left out, the location's, else UTC."
     )
     shop_timezone = timezone_field(editable=False)
-    transacted_at = models.DateTimeField(default=clock.now)
+    transacted_at = models.DateTimeField(default=clock.now, validators=DATE_RANGE)
     is_void = models.BooleanField(default=False)
     meta = models.JSONField(default=dict, blank=True)
 
@@ -112,6 +120,7 @@ class Transaction(WatchedModel, TimestampedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["external_id"], name="transaction_external_id"),
+            date_range_constraint("transacted_at", name="transaction_transacted_at_in_range"),
             models.CheckConstraint(
                 condition=Q(currency_rate__gt=0), name="transaction_currency_rate_above_0"
             ),
@@ -139,6 +148,11 @@ class Transaction(WatchedModel, TimestampedModel):
             ),
             models.Index(fields=["profile", "-transacted_at"], name="transaction_profile"),
             models.Index(
+                fields=["receipt_ref"],
+                condition=Q(receipt_ref__isnull=False),
+                name="transaction_receipt_ref",
+            ),
+            models.Index(
                 fields=["currency"],
                 condition=Q(currency__isnull=False),
                 name="transaction_currency",
@@ -165,6 +179,7 @@ class TransactionItem(WatchedModel, TimestampedModel):
     """
 
     watched = ("profile_id",)
+    settled = ("profile", "is_purchase")
 
     transaction = models.ForeignKey(
         Transaction, on_delete=models.CASCADE, related_name="items", db_constraint=False

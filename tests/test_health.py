@@ -1,0 +1,56 @@
+"""What a load balancer is told."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from omneo.celery import app
+from tests.factories import ProfileFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def broker_is_away():
+    """Point at a port where nobody listens."""
+    before = app.conf.broker_url
+    app.conf.broker_url = app.conf.broker_write_url = "redis://127.0.0.1:1/0"
+    yield
+    app.conf.broker_url = app.conf.broker_write_url = before
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v3/health", "/health/"])
+def test_all_is_well_when_the_parts_are_up(client: Client, path: str):
+    answer = client.get(path)
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": 200,
+        "statusText": "OK",
+        "broker": "up",
+        "database": "up",
+        "queue": {"depth": 0, "oldest_seconds": 0.0, "failing": 0},
+    }
+
+
+def test_it_tells_how_many_requests_wait_and_for_how_long(client: Client):
+    ProfileFactory()
+
+    queue = client.get("/health").json()["queue"]
+
+    assert queue["depth"] == 1
+    assert queue["oldest_seconds"] > 0
+
+
+def test_a_broker_that_is_away_is_named(client: Client, broker_is_away: None):
+    answer = client.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json()["statusText"] == "Service Unavailable"
+    assert answer.json()["broker"] == "down"
+    assert answer.json()["database"] == "up"
+
+
+def test_it_only_answers_questions(client: Client):
+    assert client.post("/health").status_code == 405
