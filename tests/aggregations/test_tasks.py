@@ -1,0 +1,127 @@
+"""The tasks: each reads the clock and works until nothing is left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from aggregations import bulk, calculation, outbox, tasks
+from aggregations.calculation import recalculate
+from aggregations.models import Aggregation, Freshness, RecalculationRequest
+from aggregations.selection import Selection
+from omneo.celery import app
+from profiles.models import Profile
+from tests import messages
+from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory
+from tests.oracle import differences
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("entry", settings.CELERY_BEAT_SCHEDULE)
+def test_what_the_schedule_names_is_there(entry):
+    app.loader.import_default_modules()
+
+    assert settings.CELERY_BEAT_SCHEDULE[entry]["task"] in app.tasks
+
+
+@pytest.mark.parametrize("task", [tasks.recalculate_waiting, tasks.refresh_due])
+def test_a_message_of_a_later_version_is_understood(task):
+    task(added_later=1)
+
+
+class TestRecalculateWaiting:
+    def test_goes_on_until_nobody_waits(self, monkeypatch):
+        monkeypatch.setattr(outbox, "BATCH", 2)
+        for _ in range(5):
+            TransactionFactory()
+
+        tasks.recalculate_waiting()
+
+        assert not RecalculationRequest.objects.exists()
+        for row in Freshness.objects.all():
+            assert differences([row.profile_id], moment=row.calculated_at) == []
+
+    def test_ends_though_a_profile_cannot_be_calculated(self):
+        TransactionFactory(total="999999999999.99", currency=CurrencyFactory(rate="9999999999"))
+
+        tasks.recalculate_waiting()
+
+        assert RecalculationRequest.objects.get().attempts == 1
+
+
+class TestRefreshDue:
+    """Rows were calculated ten days ago; those who had joined 85 days before are due since."""
+
+    @pytest.fixture
+    def now(self):
+        return timezone.now()
+
+    @pytest.fixture
+    def then(self, now):
+        return now - timedelta(days=10)
+
+    @pytest.fixture
+    def due(self, now, then) -> list[Profile]:
+        profiles = ProfileFactory.create_batch(5, joined_at=now - timedelta(days=95))
+        recalculate(profile_ids=[profile.pk for profile in profiles], moment=then)
+        return profiles
+
+    @pytest.fixture
+    def current(self, now, then) -> Profile:
+        profile = ProfileFactory(joined_at=now - timedelta(days=30))
+        recalculate(profile_ids=[profile.pk], moment=then)
+        return profile
+
+    def test_brings_up_to_date_what_the_clock_has_overtaken(self, due, now, then):
+        tasks.refresh_due()
+
+        assert differences([profile.pk for profile in due], moment=then, now=now) == []
+        assert set(Freshness.objects.values_list("calculated_at", flat=True)) == {then}
+
+    def test_leaves_every_other_row_alone(self, due, current, then):
+        tasks.refresh_due()
+
+        assert Aggregation.objects.get(profile=current).changed_at == then
+        assert not Aggregation.objects.filter(profile__in=due, changed_at=then).exists()
+
+    def test_goes_on_until_nothing_is_due(self, due, monkeypatch, now):
+        monkeypatch.setattr(calculation, "DUE_BATCH", 2)
+
+        tasks.refresh_due()
+
+        assert not Freshness.objects.filter(next_change_at__lte=now).exists()
+
+    def test_takes_as_many_queries_for_many_rows_as_for_one(self, due, now, monkeypatch):
+        with monkeypatch.context() as only_one:
+            only_one.setattr(calculation, "DUE_BATCH", 1)
+            with CaptureQueriesContext(connection) as for_one:
+                assert calculation.refresh_due(moment=now) == 1
+
+        with CaptureQueriesContext(connection) as for_many:
+            assert calculation.refresh_due(moment=now) == 4
+
+        assert len(for_many) == len(for_one)
+
+
+class TestRecalculateRun:
+    def test_recalculates_one_range_and_asks_for_the_next(self, monkeypatch):
+        monkeypatch.setattr(bulk, "PROFILES_A_RANGE", 2)
+        ProfileFactory.create_batch(4)
+        run = bulk.start(Selection())
+        messages.taken()
+
+        tasks.recalculate_run(run_id=run.pk)
+
+        assert Freshness.objects.count() == 2
+        assert messages.taken() == ["aggregations.recalculate_run"]
+
+    def test_that_is_gone_is_nothing(self):
+        tasks.recalculate_run(run_id=0)
+
+        assert not Freshness.objects.exists()

@@ -1,0 +1,53 @@
+"""What every test stands on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from django.db import connection
+from hypothesis import settings
+from pytest_django import DjangoDbBlocker
+
+from omneo.celery import app
+from tests.factories import utc
+
+# Examples meet a real database, so that their time says nothing.
+settings.register_profile("fast", deadline=None, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("fast"), max_examples=1000)
+settings.load_profile(os.environ.get("OMNEO_HYPOTHESIS", "fast"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that commit find the rows of the migrations, which the test before flushed."""
+    keeps_rows = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        commits = marker and marker.kwargs.get("transaction")
+        if commits or {"transactional_db", "live_server"} & set(item.fixturenames):
+            item.add_marker(keeps_rows, append=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _messages_stay_in_memory() -> Iterator[None]:
+    """Let nudges go nowhere: a test that needs a worker starts one with a broker of its own."""
+    broker = app.conf.broker_url
+    app.conf.broker_url = "memory://"
+    yield
+    app.conf.broker_url = broker
+
+
+@pytest.fixture(scope="module")
+def swept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Sweep up after a module of very many rows: rolled back, they still slow all that follows."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+
+
+@pytest.fixture
+def moment() -> datetime:
+    """A now to calculate at."""
+    return utc("2025-07-01 12:00")
