@@ -51,9 +51,13 @@ def _compare(source: str, columns: list[str], condition: str) -> str:
     """
 
 
+# What waits for its recalculation, also since a moment ago, may be out of date and is not wrong.
+SETTLED = """NOT EXISTS (
+    SELECT FROM aggregations_recalculationrequest r WHERE r.profile_id = c.profile_id
+)"""
 # A row says what was true at its own moment; one that was recalculated meanwhile is not compared.
-WHOLE = _compare("computed", MOVED_BY_NOTHING_ELSE, "f.calculated_at = %(moment)s")
-CLOCK = _compare("timeline", MOVED_BY_CLOCK, "f.next_change_at > %(moment)s")
+WHOLE = _compare("computed", MOVED_BY_NOTHING_ELSE, f"f.calculated_at = %(moment)s AND {SETTLED}")
+CLOCK = _compare("timeline", MOVED_BY_CLOCK, f"f.next_change_at > %(moment)s AND {SETTLED}")
 CHANGES = _compare("computed", VALUES, "true")
 
 
@@ -66,8 +70,8 @@ def errors(*, profile_ids: Collection[UUID], moment: datetime) -> Iterator[Diffe
     """Yield what is stored wrongly: each row against the calculation at the row's own moment.
 
     What the clock moves is held against the moment given; where the clock has overtaken a row it
-    is brought up to date before anybody sees it, and not an error. Profiles that were never
-    calculated are none either: they are calculated when they are first read.
+    is brought up to date before anybody sees it, and not an error. Profiles that wait for their
+    recalculation are none either, nor those never calculated, which are when they are first read.
     """
     calculated = Freshness.objects.filter(profile_id__in=profile_ids).order_by("calculated_at")
     for calculated_at, rows in groupby(

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from aggregations.calculation import recalculate, refresh_clock
 from aggregations.models import Aggregation
+from aggregations.parts import PLACE, PLACES, from_json
 from locations.models import DAYS_OF_WEEK
 from omneo.db import server_bound_cursor
 from profiles.models import Profile
-
-PLACES = [
-    "store_join",
-    "most_transacted_location",
-    "most_spend_location",
-    "most_spend_12m_location",
-    "latest_transacted_location",
-]
 
 # One by one: after `a.*` a migration that adds a column breaks what open connections prepared.
 COLUMNS = ", ".join(f"a.{field.column}" for field in Aggregation._meta.concrete_fields)
@@ -30,6 +22,7 @@ COLUMNS = ", ".join(f"a.{field.column}" for field in Aggregation._meta.concrete_
 # One statement, so that a row that must be calculated first is still read in few.
 READ = f"""
 SELECT
+    p.id AS read_for,
     {COLUMNS},
     f.calculated_at,
     f.next_change_at,
@@ -39,28 +32,7 @@ SELECT
     to_jsonb(c) AS latest_shop_currency,
     to_jsonb(t) AS top_historic_status,
     ARRAY(
-        SELECT to_jsonb(l) || jsonb_build_object(
-            'address', (
-                SELECT to_jsonb(la) FROM locations_locationaddress la WHERE la.location_id = l.id
-            ),
-            'normal_hours', ARRAY(
-                SELECT to_jsonb(h) FROM locations_normalhours h
-                WHERE h.location_id = l.id
-                ORDER BY array_position(%(days_of_week)s, h.day_of_week), h.open_at
-            ),
-            'special_hours', ARRAY(
-                SELECT to_jsonb(h) FROM locations_specialhours h
-                WHERE h.location_id = l.id
-                ORDER BY h.start_at, h.id
-            ),
-            'departments', ARRAY(
-                SELECT to_jsonb(d) || jsonb_build_object('brand', to_jsonb(b))
-                FROM locations_department d
-                LEFT JOIN locations_brand b ON b.id = d.brand_id
-                WHERE d.location_id = l.id
-                ORDER BY d.id
-            )
-        )
+        SELECT {PLACE}
         FROM locations_location l
         WHERE l.id IN ({", ".join(f"a.{place}_id" for place in PLACES)})
     ) AS places
@@ -69,14 +41,9 @@ LEFT JOIN aggregations_freshness f ON f.profile_id = p.id
 LEFT JOIN aggregations_aggregation a ON a.profile_id = p.id
 LEFT JOIN profiles_currency c ON c.id = a.latest_shop_currency_id
 LEFT JOIN profiles_tier t ON t.id = a.top_historic_status_id
-WHERE p.id = %(profile_id)s
 """
-
-
-class Place(dict[str, Any]):
-    """A location with its parts; one object, however many fields of a row point to it."""
-
-    shown: dict[str, Any] | None = None  # what the API made of it
+READ_ONE = f"{READ} WHERE p.id = %(profile_id)s"
+READ_LISTED = f"{READ} WHERE p.id = ANY(%(profile_ids)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +75,27 @@ def current(*, profile_id: UUID, moment: datetime) -> Reading:
     return _reading(stored)
 
 
+def current_of(*, profile_ids: Collection[UUID], moment: datetime) -> dict[UUID, Reading]:
+    """Return the rows of many profiles, as true, in a number of queries that is not theirs.
+
+    Profiles that do not exist are passed over.
+    """
+    stored = _stored_of(profile_ids)
+    missing = [key for key, row in stored.items() if row["profile_id"] is None]
+    overtaken = [
+        key
+        for key, row in stored.items()
+        if row["next_change_at"] is not None and row["next_change_at"] <= moment
+    ]
+    if missing:
+        recalculate(profile_ids=missing, moment=moment)
+    if overtaken:
+        refresh_clock(profile_ids=overtaken, moment=moment)
+    if missing or overtaken:
+        stored |= _stored_of([*missing, *overtaken])
+    return {key: _reading(row) for key, row in stored.items()}
+
+
 def recalculated(*, profile_id: UUID, moment: datetime) -> Reading:
     """Recalculate the profile's row and return it. Raises Profile.DoesNotExist."""
     recalculate(profile_ids=[profile_id], moment=moment)
@@ -115,14 +103,22 @@ def recalculated(*, profile_id: UUID, moment: datetime) -> Reading:
 
 
 def _stored(profile_id: UUID) -> dict[str, Any]:
+    stored = _rows(READ_ONE, {"profile_id": profile_id})
+    if not stored:
+        raise Profile.DoesNotExist
+    return stored[profile_id]
+
+
+def _stored_of(profile_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    return _rows(READ_LISTED, {"profile_ids": list(profile_ids)})
+
+
+def _rows(statement: str, parameters: dict[str, Any]) -> dict[UUID, dict[str, Any]]:
     with server_bound_cursor() as cursor:
-        cursor.execute(READ, {"profile_id": profile_id, "days_of_week": DAYS_OF_WEEK})
-        values = cursor.fetchone()
-        if values is None:
-            raise Profile.DoesNotExist
-        return {
-            column.name: value for column, value in zip(cursor.description, values, strict=True)
-        }
+        cursor.execute(statement, {**parameters, "days_of_week": DAYS_OF_WEEK})
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    return {row.pop("read_for"): row for row in rows}
 
 
 def _reading(stored: dict[str, Any]) -> Reading:
@@ -130,7 +126,7 @@ def _reading(stored: dict[str, Any]) -> Reading:
         name: stored.pop(name) for name in ("calculated_at", "next_change_at", "is_pending")
     }
     version = blake2b(repr(stored).encode(), digest_size=16).hexdigest()
-    places = {place["id"]: Place(place) for place in map(_from_json, stored.pop("places"))}
+    places = {place["id"]: place for place in map(from_json, stored.pop("places"))}
     pointed_to = {place: places.get(stored[f"{place}_id"]) for place in PLACES}
     return Reading(
         **freshness,
@@ -138,11 +134,7 @@ def _reading(stored: dict[str, Any]) -> Reading:
         row={
             **stored,
             **pointed_to,
-            "latest_shop_currency": _from_json(stored["latest_shop_currency"]),
-            "top_historic_status": _from_json(stored["top_historic_status"]),
+            "latest_shop_currency": from_json(stored["latest_shop_currency"]),
+            "top_historic_status": from_json(stored["top_historic_status"]),
         },
     )
-
-
-def _from_json(text: str | None) -> dict[str, Any] | None:
-    return None if text is None else json.loads(text, parse_float=Decimal)

@@ -5,18 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from aggregations.models import Aggregation
-from aggregations.reading import Place
+from aggregations.parts import Part
 from locations.serializers import LocationSerializer, RowSerializer
 from profiles.serializers import CurrencySerializer, StatusSerializer
 
 
-class PlaceSerializer(LocationSerializer):
-    """A location to which several fields of a row may point: shown once, however many do."""
+class ShownOnce:
+    """For parts to which several fields and rows may point: shown once, however many do."""
 
-    def to_representation(self, place: Place) -> dict[str, Any]:
-        if place.shown is None:
-            place.shown = super().to_representation(place)
-        return place.shown
+    def to_representation(self, part: Part) -> dict[str, Any]:
+        if part.shown is None:
+            part.shown = super().to_representation(part)
+        return part.shown
+
+
+class PlaceSerializer(ShownOnce, LocationSerializer):
+    pass
+
+
+class LatestCurrencySerializer(ShownOnce, CurrencySerializer):
+    pass
+
+
+class TopStatusSerializer(ShownOnce, StatusSerializer):
+    pass
 
 
 class AggregationSerializer(RowSerializer):
@@ -24,9 +36,9 @@ class AggregationSerializer(RowSerializer):
     most_transacted_location = PlaceSerializer()
     most_spend_location = PlaceSerializer()
     most_spend_12m_location = PlaceSerializer()
-    latest_shop_currency = CurrencySerializer()
+    latest_shop_currency = LatestCurrencySerializer()
     latest_transacted_location = PlaceSerializer()
-    top_historic_status = StatusSerializer()
+    top_historic_status = TopStatusSerializer()
 
     class Meta:
         model = Aggregation

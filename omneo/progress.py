@@ -52,7 +52,7 @@ class Progress:
         due = time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES
         if self._bar.disable and (due or self.done >= self.total):
             self._last_line = time.monotonic()
-            left = (self.total - self.done) / max(self.rate, 1e-9)
+            left = max(self.total - self.done, 0) / max(self.rate, 1e-9)
             self.stream.write(
                 f"{self.done:,} of {self.total:,} {self.unit}, {self.rate:,.0f} a second, "
                 f"{left:,.0f} s left\n"

@@ -146,22 +146,41 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     # What a lost message or a broker that was away left behind
     "recalculate-waiting": {"task": "aggregations.recalculate_waiting", "schedule": 5.0},
+    "ingest-queued": {"task": "profiles.ingest_queued", "schedule": 5.0},
+    "import-profile-batches": {"task": "profiles.import_batches", "schedule": 5.0},
     # What the clock has overtaken
     "refresh-due": {"task": "aggregations.refresh_due", "schedule": 60.0},
 }
+
+# Counts of the API's throttle: one for all processes in Redis, else one for each
+if cache_url := os.environ.get("OMNEO_CACHE_URL"):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": cache_url,
+        }
+    }
 
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["omneo.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["omneo.api.scopes.ScopePermission"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["omneo.api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["omneo.api.envelope.EnvelopeRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "omneo.api.pagination.Pagination",
+    "DEFAULT_FILTER_BACKENDS": [
+        "omneo.api.filtering.BracketFilterBackend",
+        "omneo.api.filtering.SortBackend",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["omneo.api.throttling.TokenThrottle"],
     "EXCEPTION_HANDLER": "omneo.api.errors.api_error",
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
     "TIME_FORMAT": "%H:%M",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+API_MAX_BODY_BYTES = int(os.environ.get("OMNEO_API_MAX_BODY_BYTES", 10 * 1024 * 1024))
+API_REQUESTS_PER_MINUTE = int(os.environ.get("OMNEO_API_REQUESTS_PER_MINUTE", 6000))  # 0: any
 KNOX_TOKEN_MODEL = "api.ApiToken"  # noqa: S105
 MIGRATION_MODULES = {"knox": None}  # its own token's table, which ours stands in for
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}

@@ -11,6 +11,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     re_path(r"^(?:api/v3/)?health/?\Z", health),
+    path("api/v3/", include("locations.urls")),
+    path("api/v3/", include("profiles.urls")),
     path("api/v3/", include("aggregations.urls")),
     re_path(r"^api(/|\Z)", NoSuchPath.as_view()),
 ]

@@ -50,7 +50,7 @@ likely_place AS (
             profile_id, country, sum(weight) AS weight, max(latest_at) AS latest_at,
             (array_agg(state ORDER BY weight DESC, latest_at DESC NULLS LAST, state)
                 FILTER (WHERE state IS NOT NULL AND weight > 0))[1] AS state,
-            max(weight) FILTER (WHERE state IS NOT NULL) AS state_won,
+            max(weight) FILTER (WHERE state IS NOT NULL AND weight > 0) AS state_won,
             sum(weight) FILTER (WHERE state IS NOT NULL) AS state_total
         FROM (
             SELECT profile_id, country, state, sum(weight) AS weight, max(latest_at) AS latest_at

@@ -1,11 +1,11 @@
-"""Addresses as the API shows them."""
+"""Addresses as the API shows and takes them."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
 from locations.models import LocationAddress
-from locations.serializers.base import RowSerializer
+from omneo.resources.serializers import NestedRowSerializer
 
 ADDRESS_FIELDS = [
     "id",
@@ -35,7 +35,7 @@ ADDRESS_FIELDS = [
 ]
 
 
-class LocationAddressSerializer(RowSerializer):
+class LocationAddressSerializer(NestedRowSerializer):
     """The address of a location: the only one that it has, and nobody's else."""
 
     is_default = serializers.BooleanField(read_only=True, default=True)

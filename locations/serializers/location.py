@@ -1,13 +1,16 @@
-"""Locations as the API shows them, with all their parts."""
+"""Locations as the API shows and takes them, with all their parts."""
 
 from __future__ import annotations
 
 from locations.models import Brand, Department, Location, NormalHours, SpecialHours
 from locations.serializers.address import LocationAddressSerializer
-from locations.serializers.base import RowSerializer
+from omneo.resources.fields import IntegerField
+from omneo.resources.serializers import NestedRowSerializer, RowSerializer
 
 
-class NormalHoursSerializer(RowSerializer):
+class NormalHoursSerializer(NestedRowSerializer):
+    id = IntegerField(required=False)
+
     class Meta:
         model = NormalHours
         fields = [
@@ -19,9 +22,12 @@ class NormalHoursSerializer(RowSerializer):
             "created_at",
             "updated_at",
         ]
+        read_only_fields = ["location_id"]
 
 
-class SpecialHoursSerializer(RowSerializer):
+class SpecialHoursSerializer(NestedRowSerializer):
+    id = IntegerField(required=False)
+
     class Meta:
         model = SpecialHours
         fields = [
@@ -36,6 +42,7 @@ class SpecialHoursSerializer(RowSerializer):
             "created_at",
             "updated_at",
         ]
+        read_only_fields = ["location_id"]
 
 
 class BrandNameSerializer(RowSerializer):
@@ -46,8 +53,9 @@ class BrandNameSerializer(RowSerializer):
         fields = ["name", "handle"]
 
 
-class DepartmentSerializer(RowSerializer):
-    brand = BrandNameSerializer()
+class DepartmentSerializer(NestedRowSerializer):
+    id = IntegerField(required=False)
+    brand = BrandNameSerializer(read_only=True)
 
     class Meta:
         model = Department
@@ -69,13 +77,18 @@ class DepartmentSerializer(RowSerializer):
             "created_at",
             "updated_at",
         ]
+        read_only_fields = ["location_id"]
 
 
 class LocationSerializer(RowSerializer):
-    address = LocationAddressSerializer()
-    normal_hours = NormalHoursSerializer(many=True)
-    special_hours = SpecialHoursSerializer(many=True)
-    departments = DepartmentSerializer(many=True)
+    """A location. `region_id` is taken and not shown: the keys are those of the contract."""
+
+    rows = ("address", "normal_hours", "special_hours", "departments")
+
+    address = LocationAddressSerializer(required=False, allow_null=True)
+    normal_hours = NormalHoursSerializer(many=True, required=False, max_length=100)
+    special_hours = SpecialHoursSerializer(many=True, required=False, max_length=1000)
+    departments = DepartmentSerializer(many=True, required=False, max_length=1000)
 
     class Meta:
         model = Location
@@ -103,4 +116,6 @@ class LocationSerializer(RowSerializer):
             "created_at",
             "updated_at",
             "departments",
+            "region_id",
         ]
+        extra_kwargs = {"region_id": {"write_only": True}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zoneinfo
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -19,6 +18,8 @@ from unfold.widgets import (
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminTextInputWidget,
 )
+
+from omneo.db import timezones
 
 
 class JsonField(forms.JSONField):
@@ -102,7 +103,7 @@ class TimezoneWidget(UnfoldAdminTextInputWidget):
 
 @cache
 def _timezone_list() -> SafeString:
-    names = sorted(zoneinfo.available_timezones())
+    names = sorted(timezones())
     options = format_html_join("", '<option value="{}">', ((name,) for name in names))
     return format_html('<datalist id="timezones">{}</datalist>', options)
 

@@ -26,6 +26,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from omneo.admin import ModelAdmin
 from omneo.api.models import SCOPES, ApiToken
 
+SHOWN = ["begins_with", "created", "last_used_at"]
+
 
 class ApiTokenForm(forms.ModelForm):
     """A token's name, rights and end."""
@@ -42,7 +44,7 @@ class ApiTokenAdmin(ModelAdmin):
     """Makes tokens and revokes them. A token itself is shown when it is made, never again."""
 
     form = ApiTokenForm
-    list_display = ["name", "begins_with", "user", "rights", "created", "expiry", "valid"]
+    list_display = ["name", "begins_with", "user", "rights", "last_used_at", "expiry", "valid"]
     list_select_related = ["user"]
     ordering = ["-created", "-id"]
     search_fields = ["name", "token_key", "user__username"]
@@ -51,12 +53,12 @@ class ApiTokenAdmin(ModelAdmin):
     fields = ["name", "user", "scopes", "expiry"]
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
-        return self.fields if obj is None else [*self.fields, "begins_with", "created"]
+        return self.fields if obj is None else [*self.fields, *SHOWN]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
         # Whose token it is, only the superuser chooses; others make tokens of their own.
         fixed = obj is not None or not request.user.is_superuser
-        return ["begins_with", "created", *(["user"] if fixed else [])]
+        return [*SHOWN, *(["user"] if fixed else [])]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"user": request.user.pk} | super().get_changeform_initial_data(request)

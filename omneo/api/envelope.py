@@ -12,8 +12,12 @@ from rest_framework.renderers import JSONRenderer
 LARGEST_NATIVE_INTEGER = 2**63 - 1
 
 
+class Envelope(dict[str, Any]):
+    """An answer that says all of itself: `data` and what goes with it, such as `links`."""
+
+
 class EnvelopeRenderer(JSONRenderer):
-    """`{"data": ...}`. Errors have a form of their own and stay as they are."""
+    """`{"data": ...}`. Errors and envelopes have a form of their own and stay as they are."""
 
     def render(
         self,
@@ -24,7 +28,7 @@ class EnvelopeRenderer(JSONRenderer):
         if data is None:
             return b""
         is_error = renderer_context is not None and renderer_context["response"].exception
-        return to_json(data if is_error else {"data": data})
+        return to_json(data if is_error or isinstance(data, Envelope) else {"data": data})
 
 
 def to_json(document: Any) -> bytes:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView, exception_handler
 
 from omneo.api.envelope import to_json
+from omneo.resources.conflicts import explain
+from omneo.resources.messages import messages_by_field
 
 ROOT = "/api/"
 
 
 def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an exception of a view; None for an unexpected one, which then is a 500."""
+    """Answer an exception of a view; None for an unexpected one, which then is a 500.
+
+    What the database refuses is told by field where it is the client's affair; the view's
+    `conflicts` has the words (`omneo.resources.conflicts`).
+    """
+    if isinstance(error, DatabaseError):
+        error = explain(error, getattr(context["view"], "conflicts", None)) or error
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -27,7 +35,7 @@ def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
         response.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
         response.data = {
             "message": "The given data was invalid.",
-            "errors": dict(_messages_by_field(error.detail)),
+            "errors": dict(messages_by_field(error.detail)),
         }
     elif response.status_code == status.HTTP_401_UNAUTHORIZED:
         # Why a token is refused does not concern somebody who holds no valid one.
@@ -35,20 +43,6 @@ def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
     else:
         response.data = {"message": response.data["detail"]}
     return response
-
-
-def _messages_by_field(detail: Any, field: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Flatten the errors of nested fields: those of the first item's name are `items.0.name`."""
-    match detail:
-        case dict():
-            inner = detail.items()
-        case [dict(), *_]:
-            inner = enumerate(detail)
-        case _:
-            yield field or api_settings.NON_FIELD_ERRORS_KEY, detail
-            return
-    for key, errors in inner:
-        yield from _messages_by_field(errors, f"{field}.{key}" if field else str(key))
 
 
 class NoSuchPath(APIView):

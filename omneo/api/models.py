@@ -7,7 +7,16 @@ from django.db import models
 from knox.models import AbstractAuthToken
 from knox.settings import CONSTANTS
 
-RESOURCES = ["aggregations", "locations", "profiles", "statuses", "transactions"]
+RESOURCES = [
+    "aggregations",
+    "brands",
+    "currencies",
+    "locations",
+    "profiles",
+    "regions",
+    "statuses",
+    "transactions",
+]
 SCOPES = [f"{resource}:{right}" for resource in RESOURCES for right in ("read", "write")]
 
 
@@ -24,6 +33,9 @@ class ApiToken(AbstractAuthToken):
         models.CharField(max_length=50, choices=[(scope, scope) for scope in SCOPES]),
         default=every_scope,
         help_text="What it may read and write.",
+    )
+    last_used_at = models.DateTimeField(
+        null=True, editable=False, help_text="To the minute. Empty where it was never used."
     )
 
     class Meta:

@@ -1,7 +1,9 @@
 """Profiles and all that is known of them."""
 
+from profiles.models.batch import ProfileBatch, ProfileBatchRow
 from profiles.models.currency import Currency
 from profiles.models.profile import Identity, Profile, ProfileAddress
+from profiles.models.queue import QueuedTransaction
 from profiles.models.tier import ProfileTier, Tier
 from profiles.models.transaction import POINT_OF_SALE, WEBSITE, Transaction, TransactionItem
 
@@ -12,7 +14,10 @@ __all__ = [
     "Identity",
     "Profile",
     "ProfileAddress",
+    "ProfileBatch",
+    "ProfileBatchRow",
     "ProfileTier",
+    "QueuedTransaction",
     "Tier",
     "Transaction",
     "TransactionItem",

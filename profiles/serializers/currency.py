@@ -1,8 +1,11 @@
-"""Currencies as the API shows them."""
+"""Currencies as the API shows and takes them."""
 
 from __future__ import annotations
 
-from locations.serializers import RowSerializer
+from typing import Any
+
+from omneo.resources.fields import TextField
+from omneo.resources.serializers import RowSerializer
 from profiles.models import Currency
 
 
@@ -11,3 +14,20 @@ class CurrencySerializer(RowSerializer):
         model = Currency
         fields = ["id", "from", "to", "rate", "is_system", "created_at", "updated_at"]
         extra_kwargs = {"from": {"source": "from_code"}, "to": {"source": "to_code"}}
+
+
+class CurrencyCodeField(TextField):
+    """A currency by its code: the one of that code whose rate leads to the system currency."""
+
+    default_error_messages = {"unknown": "There is no currency {code}."}
+
+    def to_internal_value(self, data: Any) -> Currency:
+        code = super().to_internal_value(data)
+        system = Currency.objects.filter(is_system=True).values("from_code")
+        currency = Currency.objects.filter(from_code=code, to_code__in=system).first()
+        if currency is None:
+            self.fail("unknown", code=code)
+        return currency
+
+    def to_representation(self, value: Currency) -> str:
+        return value.from_code

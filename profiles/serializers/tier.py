@@ -1,8 +1,8 @@
-"""Tiers as the API shows them, where they are called statuses."""
+"""Tiers as the API shows and takes them, where they are called statuses."""
 
 from __future__ import annotations
 
-from locations.serializers import RowSerializer
+from omneo.resources.serializers import RowSerializer
 from profiles.models import Tier
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
@@ -112,6 +113,13 @@ def test_refusing_a_token_takes_one_query(
         get(path, "Bearer wrong")
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_session_of_the_admin_opens_nothing(path: str, method: str, admin_client: Client):
+    response = getattr(admin_client, method)(f"{path}/calculate")
+
+    assert_unauthenticated(response)
+
+
 def test_a_token_without_the_scope_is_refused_and_told_which(
     path: str, client_with: Callable[..., APIClient]
 ):
@@ -132,3 +140,31 @@ def test_the_scope_to_read_is_enough_to_recalculate(
     client = client_with("aggregations:read")
 
     assert getattr(client, method)(f"{path}/calculate").status_code == 200
+
+
+class TestLastUse:
+    def test_a_token_that_was_never_used_says_so(self, create_token):
+        create_token()
+
+        assert ApiToken.objects.get().last_used_at is None
+
+    def test_its_use_is_noted(self, path, create_token):
+        before = timezone.now()
+        get(path, f"Bearer {create_token()}")
+
+        assert before <= ApiToken.objects.get().last_used_at <= timezone.now()
+
+    @pytest.mark.parametrize(("seconds", "is_noted"), [(50, False), (70, True)])
+    def test_it_is_noted_once_a_minute(self, path, create_token, seconds, is_noted):
+        token = create_token()
+        noted = timezone.now() - timedelta(seconds=seconds)
+        ApiToken.objects.update(last_used_at=noted)
+
+        get(path, f"Bearer {token}")
+
+        assert (ApiToken.objects.get().last_used_at > noted) is is_noted
+
+    def test_a_refused_token_was_not_used(self, path, create_token):
+        get(path, f"Bearer {create_token(expiry=timedelta(seconds=-1))}")
+
+        assert ApiToken.objects.get().last_used_at is None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-import time
 import uuid
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Sum
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from aggregations import bulk, comparison
 from aggregations.models import RecalculationRun
@@ -19,6 +22,7 @@ from aggregations.tasks import recalculate_run
 from omneo.arguments import moment, positive
 from omneo.db import key_chunks
 from omneo.progress import Progress
+from profiles.models import Profile
 
 SAMPLE = 20  # changes that a dry run shows
 CHAINS = 8  # ranges that Celery workers have in hand at a time
@@ -51,22 +55,24 @@ class Command(BaseCommand):
             "--location", type=positive, metavar="ID", help="with a transaction at this location"
         )
         how = parser.add_argument_group("how")
-        how.add_argument(
+        by = how.add_mutually_exclusive_group()
+        by.add_argument(
             "--workers",
             type=positive,
             default=1,
             metavar="N",
             help="connections of this machine to work with (default 1)",
         )
-        how.add_argument(
+        by.add_argument(
             "--celery",
             action="store_true",
             help="let all Celery workers share the ranges, and wait for them",
         )
-        how.add_argument(
+        what = how.add_mutually_exclusive_group()
+        what.add_argument(
             "--resume", action="store_true", help="go on with the latest run that has ranges left"
         )
-        how.add_argument(
+        what.add_argument(
             "--dry-run",
             action="store_true",
             help=f"count what would change and show {SAMPLE} of the changes; write nothing",
@@ -80,14 +86,22 @@ class Command(BaseCommand):
             location=options["location"],
             stale_at=timezone.now().isoformat() if options["stale"] else None,
         )
+        _refuse_unknown(selection.profiles)
         if options["resume"] and not selection.is_everybody:
             raise CommandError("--resume goes on with the profiles of its run; select none.")
         if options["dry_run"]:
             self._show_changes(selection)
             return
         run = self._resumed() if options["resume"] else bulk.start(selection)
-        self._refuse_unknown(selection, run)
-        self._carry_out(run, workers=options["workers"], celery=options["celery"])
+        with _stop_on_signals() as stop:
+            if options["celery"]:
+                recalculated = _by_celery(run, stop)
+            else:
+                recalculated = _here(run, stop, workers=options["workers"])
+            self._carry_out(run, recalculated)
+        if stop.is_set() and run.ranges.filter(done_at=None).exists():
+            left = "the workers go on" if options["celery"] else "--resume goes on"
+            raise CommandError(f"Stopped; {left} with what is left.", returncode=130)
 
     def _resumed(self) -> RecalculationRun:
         run = bulk.latest_unfinished()
@@ -97,66 +111,27 @@ class Command(BaseCommand):
         self.stderr.write(f"Going on with the recalculation of {run.started_at:%Y-%m-%d %H:%M}.")
         return run
 
-    def _refuse_unknown(self, selection: Selection, run: RecalculationRun) -> None:
-        known = set(selection.queryset().values_list("pk", flat=True)) if selection.profiles else ()
-        if unknown := [key for key in selection.profiles if uuid.UUID(key) not in known]:
-            run.delete()
-            raise CommandError(f"No such profile: {', '.join(unknown)}.")
-
-    def _carry_out(self, run: RecalculationRun, *, workers: int, celery: bool) -> None:
-        total = run.ranges.filter(done_at=None).aggregate(Sum("profiles"))["profiles__sum"] or 0
-        stopped = False
-        with Progress(total=total, unit="profiles", stream=self.stderr) as progress:
-            if celery:
-                self._wait_for_celery(run, progress)
-            else:
-                stopped = self._work(run, progress, workers)
-        changed = run.ranges.aggregate(Sum("changed"))["changed__sum"] or 0
+    def _carry_out(self, run: RecalculationRun, recalculated: Iterator[int]) -> None:
+        """Show the progress of a run, which tells the number of profiles that it has done."""
+        changed_before = _sum(run, "changed")
+        total = _sum(run, "profiles") - _sum(run, "profiles", done_at__isnull=False)
+        with Progress(total=total, unit="profiles", stream=sys.stderr) as progress:
+            for profiles in recalculated:
+                progress.advance(profiles)
+        changed = _sum(run, "changed") - changed_before
         self.stdout.write(
             f"{progress.done:,} profiles in {progress.seconds:.1f} seconds, "
             f"{progress.rate:,.0f} profiles per second; {changed:,} rows changed."
         )
         if failed := list(run.ranges.exclude(error="")):
             named = "\n".join(f"  {one.first} to {one.last}: {one.error}" for one in failed)
-            raise CommandError(f"{len(failed)} ranges failed; --resume tries them again:\n{named}")
-        if stopped:
-            raise CommandError("Stopped; --resume goes on with what is left.", returncode=130)
-
-    def _work(self, run: RecalculationRun, progress: Progress, workers: int) -> bool:
-        """Work through the ranges; return whether a signal stopped it before the end."""
-        stop = threading.Event()
-        handlers = {
-            number: signal.signal(number, lambda *_: stop.set())
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            for done in bulk.work_through(run, workers=workers, stop=stop):
-                progress.advance(0 if done.error else done.profiles)
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-        return stop.is_set() and run.ranges.filter(done_at=None, error="").exists()
-
-    def _wait_for_celery(self, run: RecalculationRun, progress: Progress) -> None:
-        """Set the workers going, and again where nothing came of it for a while."""
-        finished = run.ranges.exclude(done_at=None).aggregate(Sum("profiles"))
-        done, silent = finished["profiles__sum"] or 0, 0
-        while run.ranges.filter(done_at=None, error="").exists():
-            if silent % PATIENCE == 0:
-                for _ in range(CHAINS):
-                    recalculate_run.delay(run_id=run.pk)
-            time.sleep(POLL_SECONDS)
-            finished = run.ranges.exclude(done_at=None).aggregate(Sum("profiles"))
-            now_done = finished["profiles__sum"] or 0
-            silent = 0 if now_done > done else silent + 1
-            progress.advance(now_done - done)
-            done = now_done
+            raise CommandError(f"Ranges failed: {len(failed)}; --resume tries them again:\n{named}")
 
     def _show_changes(self, selection: Selection) -> None:
         now = timezone.now()
         shown, changed = 0, set()
         total = selection.queryset().count()
-        with Progress(total=total, unit="profiles", stream=self.stderr) as progress:
+        with Progress(total=total, unit="profiles", stream=sys.stderr) as progress:
             for profile_ids in key_chunks(selection.queryset(), bulk.PROFILES_A_RANGE):
                 for change in comparison.changes(profile_ids=profile_ids, moment=now):
                     changed.add(change.profile_id)
@@ -165,3 +140,60 @@ class Command(BaseCommand):
                         self.stdout.write(str(change))
                 progress.advance(len(profile_ids))
         self.stdout.write(f"{len(changed):,} of {total:,} profiles would change.")
+
+
+def _refuse_unknown(profiles: list[str]) -> None:
+    known = set(Profile.objects.filter(pk__in=profiles).values_list("pk", flat=True))
+    if unknown := [key for key in profiles if uuid.UUID(key) not in known]:
+        raise CommandError(f"No such profile: {', '.join(unknown)}.")
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """Yield what is set when the command is asked to stop; it then ends in good order."""
+    stop = threading.Event()
+    handlers = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _here(run: RecalculationRun, stop: threading.Event, *, workers: int) -> Iterator[int]:
+    """Recalculate in this process; yield the number of profiles of each range that is done."""
+    for one in bulk.work_through(run, workers=workers, stop=stop):
+        yield 0 if one.error else one.profiles
+
+
+def _by_celery(run: RecalculationRun, stop: threading.Event) -> Iterator[int]:
+    """Set the workers going, and again where nothing came of it for a while.
+
+    Yields the number of profiles done since the last look.
+    """
+    done, silent = _sum(run, "profiles", done_at__isnull=False), 0
+    while run.ranges.filter(done_at=None, error="").exists() and not stop.is_set():
+        if silent % PATIENCE == 0:
+            _queue(run)
+        stop.wait(POLL_SECONDS)
+        before, done = done, _sum(run, "profiles", done_at__isnull=False)
+        silent = 0 if done > before else silent + 1
+        yield done - before
+
+
+def _queue(run: RecalculationRun) -> None:
+    try:
+        for _ in range(CHAINS):
+            recalculate_run.apply_async(kwargs={"run_id": run.pk}, retry=False)
+    except OperationalError as error:
+        raise CommandError(
+            f"The broker is away: {error}. --resume goes on without it, --resume --celery with it."
+        ) from error
+
+
+def _sum(run: RecalculationRun, column: str, **condition: object) -> int:
+    """Return the sum of a column over the ranges of a run that meet a condition."""
+    return run.ranges.filter(**condition).aggregate(sum=Sum(column))["sum"] or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             rows = rows.filter(pk__in=picked)
         found = wrong = 0
         total = rows.count()
-        with Progress(total=total, unit="rows", stream=self.stderr) as progress:
+        with Progress(total=total, unit="rows", stream=sys.stderr) as progress:
             for profile_ids in key_chunks(rows, bulk.PROFILES_A_RANGE):
                 differences = list(
                     comparison.errors(profile_ids=profile_ids, moment=timezone.now())

@@ -1,0 +1,119 @@
+"""The rows of all profiles, by the API: a segment is a filter of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+
+from aggregations.calculation import DUE_BATCH, refresh_due
+from aggregations.filters import SCALARS, SegmentFilterSet
+from aggregations.models import Aggregation, Freshness
+from aggregations.parts import Parts
+from aggregations.serializers import AggregationSerializer
+from aggregations.streaming import (
+    COLUMNS,
+    SERIALIZER,
+    CsvRenderer,
+    LinesRenderer,
+    StreamRenderer,
+)
+from omneo.resources.views import ResourceViewSet
+from profiles.models import Profile
+
+# Seconds of work at most; the periodic task leaves a few dozen profiles, an hour's pause some
+# thousand.
+BATCHES_A_REQUEST = 10
+DELETED = Profile.objects.filter(profile_type=Profile.Type.DELETED)
+
+
+class FarBehind(APIException):
+    """503: the clock has overtaken so many rows that a selection would have to wait too long."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = (
+        f"More than {BATCHES_A_REQUEST * DUE_BATCH:,} rows were overtaken by the clock and are "
+        "being brought up to date. Try again."
+    )
+    default_code = "far_behind"
+    wait = 5  # seconds; each try goes on where the one before has stopped
+
+
+class SegmentViewSet(ResourceViewSet):
+    """The aggregations of all profiles that are not deleted, true as far as the clock goes.
+
+    As CSV or NDJSON, the whole selection without pages.
+    """
+
+    resource = "aggregations"
+    queryset = Aggregation.objects.filter(~Exists(DELETED.filter(pk=OuterRef("pk"))))
+    serializer_class = AggregationSerializer
+    filterset_class = SegmentFilterSet
+    ordering_fields = {name: "pk" if name == "profile_id" else name for name in SCALARS}
+    renderer_classes = [*ResourceViewSet.renderer_classes, CsvRenderer, LinesRenderer]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        selected = self.filter_queryset(self.get_queryset())
+        renderer = request.accepted_renderer
+        if isinstance(renderer, StreamRenderer):
+            _refuse_pages(request)
+            _catch_up(moment=timezone.now())
+            return _streamed(selected, renderer)
+        _catch_up(moment=timezone.now())
+        page = self.paginate_queryset(selected)
+        rows = [{name: getattr(row, name) for name in COLUMNS} for row in page]
+        shown = [SERIALIZER.to_representation(row) for row in Parts().join(rows)]
+        return self.get_paginated_response(shown)
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        response = super().handle_exception(exc)
+        # What went wrong is told in JSON, whatever was wanted.
+        self.request.accepted_renderer = self.renderer_classes[0]()
+        self.request.accepted_media_type = self.renderer_classes[0].media_type
+        return response
+
+
+def _refuse_pages(request: Request) -> None:
+    if pages := [name for name in request.query_params if name.startswith("page[")]:
+        raise ValidationError({name: ["A stream has no pages."] for name in pages})
+
+
+def _catch_up(*, moment: datetime) -> None:
+    """Refresh what the clock has overtaken, so that it cannot make a selection untrue.
+
+    Nearly always that is one look into a small index. Raises FarBehind where there is too much.
+    """
+    due = Freshness.objects.filter(next_change_at__lte=moment)
+    for _ in range(BATCHES_A_REQUEST):
+        if not due.exists():
+            return
+        refresh_due(moment=moment)
+    if due.exists():
+        raise FarBehind
+
+
+def _streamed(selected: QuerySet[Aggregation], renderer: StreamRenderer) -> StreamingHttpResponse:
+    chunks = renderer.stream(selected)
+    # The first is made before the answer begins: what goes wrong until then is an error.
+    begun = [next(chunks, b"")]
+    return StreamingHttpResponse(
+        _going_on(begun, chunks),
+        content_type=f"{renderer.media_type}; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="aggregations.{renderer.format}"',
+            "Cache-Control": "private, no-cache",
+        },
+    )
+
+
+def _going_on(begun: list[bytes], chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield from begun
+    yield from chunks

@@ -1,0 +1,23 @@
+"""What is wrong with a body, by field: those of the first item's name are `items.0.name`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rest_framework.settings import api_settings
+
+
+def messages_by_field(detail: Any, field: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield the errors of nested fields as flat ones."""
+    match detail:
+        case dict():
+            inner = detail.items()
+        case [dict(), *_]:
+            inner = enumerate(detail)
+        case _:
+            messages = detail if isinstance(detail, list) else [detail]
+            yield field or api_settings.NON_FIELD_ERRORS_KEY, messages
+            return
+    for key, errors in inner:
+        yield from messages_by_field(errors, f"{field}.{key}" if field else str(key))

@@ -1,0 +1,22 @@
+"""How sales come in: bodies as the API takes them, any number at a time, as a set.
+
+However many there are, it takes the same number of statements. Rows have their effect in the
+order in which they are given: of two with the same external id, the second updates what the first
+created.
+"""
+
+from profiles.ingestion.deleting import delete_transaction
+from profiles.ingestion.rows import Match, Outcome, Posted, Status, read
+from profiles.ingestion.upserting import BATCH, ingest, upsert_transactions
+
+__all__ = [
+    "BATCH",
+    "Match",
+    "Outcome",
+    "Posted",
+    "Status",
+    "delete_transaction",
+    "ingest",
+    "read",
+    "upsert_transactions",
+]

@@ -1,0 +1,148 @@
+"""Making one profile of two, and forgetting one for good. Each is one database transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.db.models import CharField, Q, QuerySet
+from django.db.models.functions import Cast
+
+from profiles import batches, queueing
+from profiles.living import LIVING
+from profiles.models import (
+    Identity,
+    Profile,
+    ProfileAddress,
+    ProfileTier,
+    Transaction,
+)
+from profiles.signals import history_changed
+
+# What the destination takes over where it says nothing itself; the others go with one of these.
+SAID_ALONE = [
+    "title",
+    "first_name",
+    "last_name",
+    "gender",
+    "joined_location_id",
+    "preferred_location_id",
+    "company",
+    "occupation",
+    "avatar_url",
+    "currency_id",
+]
+SAID_TOGETHER = [("birth_day", "birth_month", "birth_year")]
+UNIQUE = [("email",), ("mobile_phone", "mobile_phone_country")]
+
+MOVED = [Transaction, ProfileAddress, ProfileTier, Identity]
+
+# There may be thousands, and what a receiver would ask for each of them concerns nobody any more.
+DELETE_ITEMS = """
+DELETE FROM profiles_transactionitem
+WHERE transaction_id IN (SELECT id FROM profiles_transaction WHERE profile_id = %s)
+"""
+DELETE_TRANSACTIONS = "DELETE FROM profiles_transaction WHERE profile_id = %s"
+
+
+class CannotBeMergedError(ValueError):
+    """Raised where a profile is merged into itself."""
+
+
+@transaction.atomic
+def merge(*, source_id: UUID, destination_id: UUID, moment: datetime) -> Profile:
+    """Move everything of the source to the destination, and leave the source empty and deleted.
+
+    Transactions, addresses, identities, tiers and referrals move. Of what a profile says of itself
+    the destination's counts, and the source's where it says nothing; it joined when the first of
+    the two did. Raises Profile.DoesNotExist where one is not there or is deleted, and
+    CannotBeMergedError where they are the same.
+    """
+    if source_id == destination_id:
+        raise CannotBeMergedError("A profile cannot be merged into itself.")
+    profiles = _held(source_id, destination_id)
+    source, destination = profiles[source_id], profiles[destination_id]
+
+    _keep_one_of_each(source, destination)
+    for model in MOVED:
+        model.objects.filter(profile=source).update(profile=destination, updated_at=moment)
+    source.referrals.exclude(pk=destination.pk).update(referred_by=destination, updated_at=moment)
+    _take_over(source, destination)
+    source.profile_type = Profile.Type.DELETED
+    source.referred_by = None
+    source.save()
+    destination.save()
+    history_changed.send(sender=Profile, profile_ids=[source.pk, destination.pk])
+    return destination
+
+
+@transaction.atomic
+def purge(*, profile_id: UUID) -> None:
+    """Remove the profile, all that it has and did, what waits for it, and its names in the log.
+
+    Raises Profile.DoesNotExist.
+    """
+    profile = Profile.objects.select_for_update().get(pk=profile_id)
+    _forget_in_log(profile)
+    queueing.forget(profile)
+    batches.forget(profile)
+    with connection.cursor() as cursor:
+        cursor.execute(DELETE_ITEMS, [profile_id])
+        cursor.execute(DELETE_TRANSACTIONS, [profile_id])
+    profile.delete()
+
+
+def _held(*profile_ids: UUID) -> dict[UUID, Profile]:
+    """Lock the profiles in the order of their keys, so that two merges never wait in a circle."""
+    held = LIVING.filter(pk__in=profile_ids).order_by("pk").select_for_update()
+    profiles = {profile.pk: profile for profile in held}
+    if len(profiles) < len(profile_ids):
+        raise Profile.DoesNotExist
+    return profiles
+
+
+def _keep_one_of_each(source: Profile, destination: Profile) -> None:
+    """Let the source's default address and primary identities give way to the destination's."""
+    if destination.addresses.filter(is_default=True).exists():
+        source.addresses.update(is_default=False)
+    primary = destination.identities.filter(is_primary=True).values("handle")
+    source.identities.filter(handle__in=primary).update(is_primary=False)
+
+
+def _take_over(source: Profile, destination: Profile) -> None:
+    for names in [*((name,) for name in SAID_ALONE), *SAID_TOGETHER, *UNIQUE]:
+        if not any(getattr(destination, name) for name in names):
+            for name in names:
+                setattr(destination, name, getattr(source, name))
+                if names in UNIQUE:
+                    setattr(source, name, None)
+    if (earlier := source.joined_at or source.created_at) < (
+        destination.joined_at or destination.created_at
+    ):
+        destination.joined_at = earlier
+    if destination.referred_by_id == source.pk:
+        destination.referred_by = None
+    if destination.referred_by_id is None and source.referred_by_id != destination.pk:
+        destination.referred_by_id = source.referred_by_id
+    destination.tags = list(dict.fromkeys([*destination.tags, *source.tags]))
+    destination.meta = {**source.meta, **destination.meta}
+
+
+def _forget_in_log(profile: Profile) -> None:
+    """Take the words out of the admin's log, which keeps who did what and when."""
+    about = Q(pk__in=[])
+    for rows in _rows_of(profile):
+        kind = ContentType.objects.get_for_model(rows.model)
+        keys = rows.annotate(key=Cast("pk", CharField())).values("key")
+        about |= Q(content_type=kind, object_id__in=keys)
+    LogEntry.objects.filter(about).update(object_repr="purged", change_message="")
+
+
+def _rows_of(profile: Profile) -> Iterator[QuerySet]:
+    yield Profile.objects.filter(pk=profile.pk)
+    for model in MOVED:
+        yield model._default_manager.filter(profile=profile)

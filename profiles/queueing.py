@@ -1,0 +1,73 @@
+"""The queue of sales: accepted at once, come in when a worker takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Q
+
+from profiles.ingestion import BATCH, Posted, Status, upsert_transactions
+from profiles.ingestion.references import EMAIL
+from profiles.models import Profile, QueuedTransaction
+
+# Skips what another worker has taken, and what comes after that under the same external id: those
+# have their effect in the order in which they were accepted.
+TAKE = """
+WITH taken AS MATERIALIZED (
+    SELECT id, external_id, body, accepted_at FROM profiles_queuedtransaction
+    WHERE errors IS NULL
+    ORDER BY id
+    LIMIT %s
+    FOR UPDATE SKIP LOCKED
+)
+SELECT id, body, accepted_at FROM taken
+WHERE NOT EXISTS (
+    SELECT FROM profiles_queuedtransaction earlier
+    WHERE earlier.external_id = taken.external_id
+        AND earlier.id < taken.id
+        AND earlier.errors IS NULL
+        AND earlier.id NOT IN (SELECT id FROM taken)
+)
+ORDER BY id
+"""
+
+
+def accept(posted: Sequence[Posted], *, external_ids: Sequence[str | None]) -> None:
+    """Keep bodies that were judged, to come in with the caller's database transaction."""
+    QueuedTransaction.objects.bulk_create(
+        QueuedTransaction(body=each.body, external_id=external_id, accepted_at=each.accepted_at)
+        for each, external_id in zip(posted, external_ids, strict=True)
+    )
+
+
+def ingest_queued() -> int:
+    """Let one batch of queued transactions come in; return how many were taken.
+
+    They leave the queue in the database transaction that writes them. One that cannot be written
+    stays there with its errors, and holds nobody up.
+    """
+    with transaction.atomic():
+        queued = list(QueuedTransaction.objects.raw(TAKE, [BATCH]))
+        outcomes = upsert_transactions(
+            [Posted(body=each.body, accepted_at=each.accepted_at) for each in queued],
+            # A backlog must not stand before the sales for which somebody waits.
+            is_live=len(queued) < BATCH,
+        )
+        done, failed = [], []
+        for each, outcome in zip(queued, outcomes, strict=True):
+            each.errors = outcome.errors
+            (failed if outcome.status == Status.ERROR else done).append(each)
+        QueuedTransaction.objects.bulk_update(failed, ["errors"])
+        QueuedTransaction.objects.filter(pk__in=[each.pk for each in done]).delete()
+    return len(queued)
+
+
+def forget(profile: Profile) -> None:
+    """Remove what waits for a profile, or failed, under any of its names: all is about to go."""
+    names = Q(body__profile_id__iexact=str(profile.pk))
+    if profile.email is not None:
+        names |= Q(body__profile_id_handle=EMAIL, body__profile_id__iexact=profile.email)
+    for handle, identifier in profile.identities.values_list("handle", "identifier"):
+        names |= Q(body__profile_id_handle=handle, body__profile_id=identifier)
+    QueuedTransaction.objects.filter(names).delete()

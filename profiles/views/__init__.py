@@ -1,0 +1,1 @@
+"""Profiles and what belongs to them, by the API."""

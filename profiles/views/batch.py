@@ -1,0 +1,47 @@
+"""Batches of profiles, by the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Prefetch, Q
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from omneo.resources.views import ResourceViewSet
+from profiles.batches import accept
+from profiles.models import ProfileBatch, ProfileBatchRow
+from profiles.serializers.batch import ProfileBatchBody, ProfileBatchSerializer
+from profiles.tasks import nudge_import
+
+Status = ProfileBatchRow.Status
+MESSAGE = "Profiles queued for batch import."
+
+
+def _rows_that_are(status: Status) -> Count:
+    return Count("rows", filter=Q(rows__status=status))
+
+
+class ProfileBatchViewSet(ResourceViewSet):
+    """Profiles that were posted together, and what became of them."""
+
+    resource = "profiles"
+    serializer_class = ProfileBatchSerializer
+    queryset = ProfileBatch.objects.annotate(
+        total=Count("rows"),
+        waiting=_rows_that_are(Status.WAITING),
+        created=_rows_that_are(Status.CREATED),
+        updated=_rows_that_are(Status.UPDATED),
+        failed=_rows_that_are(Status.ERROR),
+    ).prefetch_related(Prefetch("rows", ProfileBatchRow.objects.defer("body").order_by("index")))
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        body = ProfileBatchBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            batch = accept(**body.validated_data, moment=timezone.now())
+            nudge_import()
+        return Response({"message": MESSAGE, "id": batch.pk}, status=status.HTTP_202_ACCEPTED)
