@@ -11,7 +11,7 @@ embedded := $(python) -m omneo.embedded
 install := $(python) -m pip install --quiet --disable-pip-version-check --prefer-binary
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clean
+.PHONY: help run test lint format docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,13 +19,22 @@ help: ## Show this list
 run: .venv/.installed ## Start everything with demo data at http://127.0.0.1:8000 (PORT=8001 for another port)
 	@exec $(embedded) run --host $(HOST) --port $(PORT)
 
-test: .venv/.installed-tests ## Check style and migrations, run all tests on real PostgreSQL (ARGS="-k word" for some)
-	@$(python) -m ruff check
-	@$(python) -m ruff format --check
-	@$(python) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+test: lint ## Check style and migrations, run all tests on real PostgreSQL (ARGS="-k word" for some)
 	@exec $(embedded) exec --ephemeral -- sh -c \
 		'$(python) manage.py makemigrations --check --dry-run && exec "$$@"' \
 		sh $(python) -m pytest -n 2 $(ARGS)
+
+lint: .venv/.installed-tests ## Check style and the direction of imports
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+	@$(python) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+format: .venv/.installed-tests ## Rewrite the code in the project's style
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+
+docs: .venv/.installed ## Write the field reference from the models
+	@$(python) -m docs.field_reference
 
 clean: ## Remove .venv and var, with all data, after asking
 	@if [ -s var/run.lock ] && kill -0 "$$(cat var/run.lock)" 2>/dev/null; then \
