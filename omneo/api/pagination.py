@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as BadValue
@@ -199,41 +199,28 @@ class Order:
         except (binascii.Error, TypeError, ValueError, RecursionError, BadValue) as error:
             raise ValidationError({CURSOR: ["It is none that this list has given."]}) from error
 
-    def behind(self, values: Sequence[Any]) -> list[QuerySet]:
-        """Return what is behind a row with these values, as lists that follow each other.
+    def behind(self, values: Sequence[Any]) -> Iterator[QuerySet]:
+        """Yield what is behind a row with these values, as lists that follow each other.
 
-        Each is a range of the first key, so that an index leads to it: an OR with null does not.
+        First what differs in the last key alone, at last what differs in the first. Each is one
+        range of an index on the keys, however many rows are alike in some: an OR of them is not.
         """
-        first, value = self.keys[0], values[0]
-        after = self._after(values)
-        if value is None:
-            stretch = self.queryset.filter(after, **{f"{first.name}__isnull": True})
-            rest = self.queryset.filter(**{f"{first.name}__isnull": False})
-            return [stretch, rest] if first.descending else [stretch]
-        look_up = "lte" if first.descending else "gte"
-        stretch = self.queryset.filter(after, **{f"{first.name}__{look_up}": value})
-        if first.nullable and not first.descending:
-            return [stretch, self.queryset.filter(**{f"{first.name}__isnull": True})]
-        return [stretch]
+        for depth in reversed(range(len(self.keys))):
+            same = Q()
+            for key, value in zip(self.keys[:depth], values, strict=False):
+                same &= Q(**{f"{key.name}__isnull": True} if value is None else {key.name: value})
+            for later in self._later(self.keys[depth], values[depth]):
+                yield self.queryset.filter(same & later)
 
-    def _after(self, values: Sequence[Any]) -> Q:
-        """Return the condition of what comes later; as PostgreSQL has it, null is the highest."""
-        condition = Q()
-        same = Q()
-        for key, value in zip(self.keys, values, strict=True):
-            later = self._later(key, value)
-            if later is not None:
-                condition |= same & later
-            same &= Q(**{f"{key.name}__isnull": True} if value is None else {key.name: value})
-        return condition
-
-    def _later(self, key: Key, value: Any) -> Q | None:
+    @staticmethod
+    def _later(key: Key, value: Any) -> list[Q]:
+        """Return the conditions of what comes later. As PostgreSQL has it, null is the highest."""
+        is_null = Q(**{f"{key.name}__isnull": True})
         if value is None:
-            return Q(**{f"{key.name}__isnull": False}) if key.descending else None
+            return [~is_null] if key.descending else []
         if key.descending:
-            return Q(**{f"{key.name}__lt": value})
-        later = Q(**{f"{key.name}__gt": value})
-        return later | Q(**{f"{key.name}__isnull": True}) if key.nullable else later
+            return [Q(**{f"{key.name}__lt": value})]
+        return [Q(**{f"{key.name}__gt": value}), *([is_null] if key.nullable else [])]
 
     def _column(self, name: str) -> tuple[Field, bool]:
         """Return the field that a name leads to, and whether there may be nothing."""
