@@ -26,7 +26,13 @@ from profiles.models.currency import Currency
 class Profile(WatchedModel, TimestampedModel):
     """A customer."""
 
-    watched = ("joined_at", "joined_location_id", "preferred_location_id", "referred_by_id")
+    watched = (
+        "created_at",
+        "joined_at",
+        "joined_location_id",
+        "preferred_location_id",
+        "referred_by_id",
+    )
 
     class Type(models.TextChoices):
         ACTIVE = "active"

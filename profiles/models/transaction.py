@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone as clock
@@ -21,6 +21,8 @@ from profiles.models.currency import Currency
 from profiles.models.profile import Profile
 
 POINT_OF_SALE, WEBSITE = "pos", "web"
+
+LOCATION_ZONE = "SELECT timezone FROM locations_location WHERE id = %s FOR SHARE"
 
 
 def money_field(**options) -> models.DecimalField:
@@ -44,6 +46,7 @@ class Transaction(WatchedModel, TimestampedModel):
     that goes around it and forgets them is refused.
     """
 
+    _location_timezone: str | None = None
     watched = ("profile_id", "currency_id")
     settled = ("currency_rate", "shop_timezone")
 
@@ -162,13 +165,21 @@ class Transaction(WatchedModel, TimestampedModel):
     def __str__(self) -> str:
         return self.receipt_ref or self.external_id or f"transaction {self.pk}"
 
+    def hold(self) -> None:
+        # Before the transaction itself, in the order in which a change of the location's zone
+        # locks them; read anew, because such a change may be under way.
+        self._location_timezone = None
+        if self.location_id is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(LOCATION_ZONE, [self.location_id])
+                (self._location_timezone,) = cursor.fetchone() or (None,)
+        super().hold()
+
     def settle(self) -> None:
         given = self.stored is None and self.currency_rate is not None
         if not given and self.has_changed("currency_id"):
             self.currency_rate = self.currency.rate if self.currency else 1
-        self.shop_timezone = (
-            self.timezone or (self.location.timezone if self.location else None) or "UTC"
-        )
+        self.shop_timezone = self.timezone or self._location_timezone or "UTC"
 
 
 class TransactionItem(WatchedModel, TimestampedModel):

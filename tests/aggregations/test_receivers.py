@@ -388,6 +388,18 @@ CHANGES: dict[str, tuple[Callable[[Town], Any], set[str]]] = {
         lambda town: edit(town.anz, name="Oceania"),
         {"buyer", "member", "fan", "resident"},
     ),
+    "a region that only a location names has another name": (
+        lambda town: [
+            edit(town.kiosk, region=RegionFactory(name="Airports")),
+            town.settle(),
+            edit(town.kiosk.region, name="Airside"),
+        ],
+        {"stranger"},
+    ),
+    "a region that nobody names has another name": (
+        lambda town: edit(RegionFactory(), name="Nowhere"),
+        NOBODY,
+    ),
     "a region is the default": (
         lambda town: edit(town.anz, is_default=True),
         NOBODY,
@@ -599,10 +611,11 @@ class TestAFixture:
             {"profile": "stranger"},
             {"resident", "stranger"},
         ),
+        # A fixture keeps times to the millisecond, so that this one moves `created_at` as well.
         "a profile's referrer": (
             lambda town: town.buyer,
             {"referred_by": "fan"},
-            {"friend", "fan"},
+            {"buyer", "friend", "fan"},
         ),
         "a profile's joining": (
             lambda town: town.buyer,
