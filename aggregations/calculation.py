@@ -51,16 +51,21 @@ ON CONFLICT (profile_id) DO UPDATE SET calculated_at = EXCLUDED.calculated_at
 
 WRITE = f"""
 , written AS (
-    INSERT INTO aggregations_aggregation AS a (profile_id, {_listed(VALUES)}, changed_at)
-    SELECT profile_id, {_listed(VALUES)}, %(moment)s FROM computed
+    INSERT INTO aggregations_aggregation (profile_id, {_listed(VALUES)}, changed_at)
+    SELECT c.profile_id, {_listed(VALUES, "c.")}, %(moment)s
+    FROM computed c
+    -- Compared here: ON CONFLICT ... WHERE locks, and so writes, the rows that it leaves alone.
+    LEFT JOIN aggregations_aggregation a ON a.profile_id = c.profile_id AND {{scope:a.profile_id}}
+    WHERE a.profile_id IS NULL
+        OR ({_listed(VALUES, "a.")}) IS DISTINCT FROM ({_listed(VALUES, "c.")})
     ON CONFLICT (profile_id) DO UPDATE
     SET ({_listed(VALUES)}, changed_at) = ROW ({_listed(VALUES, "EXCLUDED.")}, EXCLUDED.changed_at)
-    WHERE ({_listed(VALUES, "a.")}) IS DISTINCT FROM ({_listed(VALUES, "EXCLUDED.")})
     RETURNING 1
 ), next_change AS (
     UPDATE aggregations_freshness f SET next_change_at = c.next_change_at
     FROM computed c
-    WHERE f.profile_id = c.profile_id AND f.next_change_at IS DISTINCT FROM c.next_change_at
+    WHERE f.profile_id = c.profile_id AND {{scope:f.profile_id}}
+        AND f.next_change_at IS DISTINCT FROM c.next_change_at
 )
 SELECT count(*) FROM written
 """
@@ -90,7 +95,11 @@ SELECT count(*) FROM next_change
 """
 
 
-RANGE_MEMORY = "SET LOCAL work_mem = '64MB'"
+# Rows come in the order of the keys, so that sorting within a profile beats hashing all of them. A
+# nested loop is never right for thousands of profiles, but estimates within a statement are poor.
+RANGE_PLANNING = """
+SET LOCAL work_mem = '64MB'; SET LOCAL enable_hashagg = off; SET LOCAL enable_nestloop = off
+"""
 
 
 def recalculate(*, profile_ids: Collection[UUID], moment: datetime) -> int:
@@ -113,7 +122,7 @@ def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
     """
     values = {"first": first, "last": last, **parameters(moment)}
     with connection.cursor() as cursor:
-        cursor.execute(RANGE_MEMORY)
+        cursor.execute(RANGE_PLANNING)
         cursor.execute(statement(scope=Scope.RANGE, then=LOCK), values)
         cursor.execute(statement(*WHOLE_ROW, scope=Scope.RANGE, then=WRITE), values)
         return cursor.fetchone()[0]

@@ -11,22 +11,27 @@ timeline AS (
              ELSE 'RI' END AS dimension_recency,
         CASE WHEN days_joined <= 90 THEN 'JN'
              WHEN days_joined <= 365 THEN 'JC'
-             ELSE 'J' || ceil(days_joined / 365) - 1 END AS dimension_join,
+             ELSE 'J' || years_joined - 1 END AS dimension_join,
         least(
             {crosses:first_leaving_at,12},
             CASE WHEN some_return THEN %(midnight)s END,
-            {crosses:latest_at,3},
-            {crosses:latest_at,6},
-            {crosses:latest_at,12},
+            -- Of the windows that it is in, it leaves the shortest first.
+            CASE WHEN latest_at > %(returns_after_3m)s THEN {crosses:latest_at,3}
+                 WHEN latest_at > %(returns_after_6m)s THEN {crosses:latest_at,6}
+                 ELSE {crosses:latest_at,12} END,
             joined_at + make_interval(
-                hours => 24 * CASE WHEN days_joined <= 90 THEN 91 ELSE 365 * ceil(days_joined / 365)::integer + 1 END)
+                hours => 24 * CASE WHEN days_joined <= 90 THEN 91 ELSE 365 * years_joined + 1 END)
         ) AS next_change_at
     FROM (
-        SELECT p.id AS profile_id, coalesce(p.joined_at, p.created_at) AS joined_at,
-               floor(extract(epoch FROM %(moment)s - coalesce(p.joined_at, p.created_at)) / 86400)
-                   AS days_joined
-        FROM profiles_profile p
-        WHERE {scope:p.id}
+        -- OFFSET 0: computed once, however often they are used.
+        SELECT profile_id, joined_at, days_joined, (days_joined + 364) / 365 AS years_joined
+        FROM (
+            SELECT p.id AS profile_id, coalesce(p.joined_at, p.created_at) AS joined_at,
+                   date_part('day', %(moment)s - coalesce(p.joined_at, p.created_at))::integer
+                       AS days_joined
+            FROM profiles_profile p
+            WHERE {scope:p.id} OFFSET 0
+        ) AS days OFFSET 0
     ) AS joined
     LEFT JOIN purchases USING (profile_id)
 )

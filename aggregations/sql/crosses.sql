@@ -6,8 +6,8 @@ CASE
             THEN %(today)s + ({at} - %(since_{months}m_day)s)
             -- It leaves on the same day of the month; where that month has no such day, when the
             -- month is over.
-            WHEN extract(day FROM {at} AT TIME ZONE 'UTC' + interval '{months} months')
-                = extract(day FROM {at} AT TIME ZONE 'UTC')
+            WHEN date_part('day', {at} AT TIME ZONE 'UTC' + interval '{months} months')
+                = date_part('day', {at} AT TIME ZONE 'UTC')
             THEN ({at} AT TIME ZONE 'UTC' + interval '{months} months') AT TIME ZONE 'UTC'
             ELSE (date_trunc('month', {at} AT TIME ZONE 'UTC' + interval '{months} months')
                 + interval '1 month') AT TIME ZONE 'UTC'

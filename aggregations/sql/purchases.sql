@@ -8,9 +8,9 @@ purchases AS (
         sum(amount) AS spend_all,
         sum(amount) FILTER (WHERE transacted_at > %(since_12m)s) AS spend_12m,
         -- Rounded early, so that the mean of thirds is the same wherever it is computed.
-        sum(round((total_original - total) * 100 / total_original, 10))
+        sum(round((total_original - total) / total_original, 12))
             FILTER (WHERE is_purchase AND total_original > 0)
-        / count(*) FILTER (WHERE is_purchase AND total_original > 0) AS discount_avg,
+        * 100 / count(*) FILTER (WHERE is_purchase AND total_original > 0) AS discount_avg,
         min(transacted_at) AS first_at,
         max(transacted_at) AS last_at,
         max(transacted_at) FILTER (WHERE is_purchase) AS latest_at,

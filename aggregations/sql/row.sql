@@ -2,8 +2,9 @@
 computed AS (
     SELECT
         t.profile_id,
+        -- Twice the days plus the divisor, by twice the divisor: whole numbers that round half up.
         CASE WHEN t.shop_count >= 2
-             THEN round((last_day - first_day)::numeric / (t.shop_count - 1))::integer END
+             THEN (2 * (last_day - first_day) + t.shop_count - 1) / (2 * (t.shop_count - 1)) END
             AS shop_days,
         round(coalesce(t.spend_12m, 0), 2) AS spend_12m,
         round(t.spend_12m_now, 2) AS spend_12m_now,
@@ -63,7 +64,8 @@ computed AS (
                t.shop_dates[cardinality(t.shop_dates)] AS last_day
     ) AS dates
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN day_count >= 3 THEN round((last_day - first_day)::numeric / day_count)::integer END
+        SELECT CASE WHEN day_count >= 3
+                    THEN (2 * (last_day - first_day) + day_count) / (2 * day_count) END
             AS average_shop_days
     ) AS gaps
 )
