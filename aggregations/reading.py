@@ -29,6 +29,7 @@ SELECT
     EXISTS (
         SELECT FROM aggregations_recalculationrequest r WHERE r.profile_id = p.id
     ) AS is_pending,
+    p.profile_type = 'deleted' AS is_deleted,
     to_jsonb(c) AS latest_shop_currency,
     to_jsonb(t) AS top_historic_status,
     ARRAY(
@@ -50,13 +51,14 @@ READ_LISTED = f"{READ} WHERE p.id = ANY(%(profile_ids)s)"
 class Reading:
     """A row by its fields: its places, currency and tier by the columns of their tables.
 
-    `version` is another whenever anything of `row` is.
+    `version` is another whenever anything of `row` is; `is_deleted` is whether the profile is.
     """
 
     row: dict[str, Any]
     calculated_at: datetime
     next_change_at: datetime | None
     is_pending: bool
+    is_deleted: bool
     version: str
 
 
@@ -122,14 +124,15 @@ def _rows(statement: str, parameters: dict[str, Any]) -> dict[UUID, dict[str, An
 
 
 def _reading(stored: dict[str, Any]) -> Reading:
-    freshness = {
-        name: stored.pop(name) for name in ("calculated_at", "next_change_at", "is_pending")
+    beside = {
+        name: stored.pop(name)
+        for name in ("calculated_at", "next_change_at", "is_pending", "is_deleted")
     }
     version = blake2b(repr(stored).encode(), digest_size=16).hexdigest()
     places = {place["id"]: place for place in map(from_json, stored.pop("places"))}
     pointed_to = {place: places.get(stored[f"{place}_id"]) for place in PLACES}
     return Reading(
-        **freshness,
+        **beside,
         version=version,
         row={
             **stored,

@@ -15,7 +15,7 @@ from rest_framework.renderers import BaseRenderer
 from aggregations.models import Aggregation
 from aggregations.parts import CURRENCY, PLACES, STATUS, Parts
 from aggregations.serializers import AggregationSerializer
-from omneo.api.envelope import to_json
+from omneo.resources.json import to_json
 from omneo.resources.moments import timestamp
 
 ROWS_A_CHUNK = 1000
@@ -27,7 +27,13 @@ FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 class StreamRenderer(BaseRenderer):
-    """A form of answer in which a selection has no pages."""
+    """A form of answer in which a selection has no pages.
+
+    `broken`: the line that ends a stream which fails. The answer has long begun then, and servers
+    end it as if nothing were wrong, so that the line must say it: it is none of a row.
+    """
+
+    broken: bytes
 
     def stream(self, selected: QuerySet[Aggregation]) -> Iterator[bytes]:
         """Yield the selection in its order, a chunk of rows at a time."""
@@ -40,6 +46,7 @@ class LinesRenderer(StreamRenderer):
     media_type = "application/x-ndjson"
     format = "ndjson"
     charset = None
+    broken = b'{"message":"Server error. Rows are missing."}\n'
 
     def stream(self, selected: QuerySet[Aggregation]) -> Iterator[bytes]:
         for rows in chunks(selected):
@@ -52,6 +59,7 @@ class CsvRenderer(StreamRenderer):
     media_type = "text/csv"
     format = "csv"
     charset = "utf-8"
+    broken = b"Server error. Rows are missing.\r\n"
 
     def stream(self, selected: QuerySet[Aggregation]) -> Iterator[bytes]:
         lines = _Lines()
@@ -115,16 +123,17 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return cells
 
 
+def _text(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA) else value
+
+
+def _names(value: list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return f"'{value}" if value.startswith(FORMULA) else value
-        case datetime():
-            return timestamp(value)
-        case date():
-            return value.isoformat()
-        case list():
-            return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return "" if value is None else WRITTEN.get(type(value), str)(value)
+
+
+# How values are written whose own text is not it
+WRITTEN = {str: _text, datetime: timestamp, date: date.isoformat, list: _names}

@@ -19,6 +19,7 @@ from aggregations.serializers import AggregationSerializer
 from locations.serializers import timestamp
 from profiles.models import Profile
 
+NO_SUCH_PROFILE = "There is no such profile."
 BODY_VERSION = "1"  # to be raised with every change of what the serializers make of a row
 
 # Made once: to build the fields of all that is nested takes longer than the rest of an answer.
@@ -38,7 +39,9 @@ class AggregationView(APIView):
         try:
             reading = self.reader(profile_id=_profile_id(profile), moment=moment)
         except Profile.DoesNotExist as error:
-            raise NotFound("There is no such profile.") from error
+            raise NotFound(NO_SUCH_PROFILE) from error
+        if reading.is_deleted:
+            raise NotFound(NO_SUCH_PROFILE)
         etag = quote_etag(f"{BODY_VERSION}-{reading.version}")
         headers = _freshness(reading) | {"ETag": etag, "Cache-Control": "private, no-cache"}
         if request.method in SAFE_METHODS and _holds(request, etag):

@@ -214,6 +214,15 @@ class Aggregation(models.Model):
         help_text="The calculation or clock refresh that last changed a value: the row's version."
     )
 
+    class Meta:
+        # Each makes every recalculation that changes a value dearer: what they are for, and what
+        # was left without one, is told in docs/segments.md.
+        indexes = [
+            models.Index(fields=["-spend_all", "profile"], name="aggregation_spend_all"),
+            models.Index(fields=["-spend_last_date", "profile"], name="aggregation_last_date"),
+            models.Index(fields=["at_risk_date", "profile"], name="aggregation_at_risk"),
+        ]
+
     def __str__(self) -> str:
         return f"Aggregations of {self.profile_id}"
 

@@ -13,8 +13,8 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
-from omneo.api.envelope import to_json
 from omneo.resources.conflicts import explain
+from omneo.resources.json import to_json
 from omneo.resources.messages import messages_by_field
 
 ROOT = "/api/"

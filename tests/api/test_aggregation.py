@@ -634,6 +634,13 @@ def test_to_calculate_makes_nothing_of_who_does_not_exist(api: APIClient):
     assert not Freshness.objects.exists()
 
 
+@pytest.mark.parametrize("action", ["", "/calculate"])
+def test_a_deleted_profile_is_none(api: APIClient, action: str):
+    profile = ProfileFactory(profile_type=Profile.Type.DELETED)
+
+    assert api.get(path_of(profile, action)).status_code == 404
+
+
 class TestQueries:
     """Whatever the profile: never more than six."""
 
