@@ -3,18 +3,19 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 # Which Python makes .venv; found by itself if left empty.
 PYTHON ?=
-# Options for pytest, as in: make test ARGS="-k embedded"
+# Options for pytest or the benchmarks, as in: make test ARGS="-k embedded"
 ARGS ?=
 
 python := .venv/bin/python
 embedded := $(python) -m omneo.embedded
+describe := $(python) manage.py spectacular --format openapi-json --validate --fail-on-warn
 install := $(python) -m pip install --quiet --disable-pip-version-check --prefer-binary
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs clean
+.PHONY: help run test lint format docs openapi openapi-check bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: .venv/.installed ## Start everything with demo data at http://127.0.0.1:8000 (PORT=8001 for another port)
 	@exec $(embedded) run --host $(HOST) --port $(PORT)
@@ -24,7 +25,7 @@ test: lint ## Check style and migrations, run all tests on real PostgreSQL (ARGS
 		'$(python) manage.py makemigrations --check --dry-run && exec "$$@"' \
 		sh $(python) -m pytest -n 2 $(ARGS)
 
-lint: .venv/.installed-tests ## Check style and the direction of imports
+lint: .venv/.installed-tests openapi-check ## Check style and the direction of imports
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
 	@$(python) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
@@ -36,6 +37,18 @@ format: .venv/.installed-tests ## Rewrite the code in the project's style
 docs: .venv/.installed ## Write the field reference from the models
 	@$(python) -m docs.field_reference
 
+openapi: .venv/.installed ## Write the description of the API from the code, docs/openapi.json
+	@$(describe) --file docs/openapi.json
+
+openapi-check: .venv/.installed ## Check that docs/openapi.json is what the code says
+	@mkdir -p var
+	@$(describe) --file var/openapi.json
+	@cmp -s var/openapi.json docs/openapi.json || \
+		{ echo "docs/openapi.json is not what the code says: run make openapi" >&2; exit 1; }
+
+bench: .venv/.installed-benchmarks ## Measure against other ways, half an hour (ARGS="--help" for parts of it)
+	@exec $(python) -m benchmarks $(ARGS)
+
 clean: ## Remove .venv and var, with all data, after asking
 	@if [ -s var/run.lock ] && kill -0 "$$(cat var/run.lock)" 2>/dev/null; then \
 		echo "Omneo still runs, as process $$(cat var/run.lock): stop it first" >&2; exit 1; \
@@ -43,7 +56,7 @@ clean: ## Remove .venv and var, with all data, after asking
 	@printf 'Remove .venv and var, with all data in it? [y/N] '; \
 	read -r answer; \
 	if [ "$$answer" != y ]; then echo "Nothing removed."; exit 0; fi; \
-	for data in var/postgres var/test-postgres*; do \
+	for data in var/*postgres*; do \
 		place=$$(readlink "$$data" || true); \
 		case $$place in /var/lib/omneo-?*/*postgres*) rm -rf "$$(dirname "$$place")" ;; esac; \
 	done; \
@@ -58,6 +71,11 @@ clean: ## Remove .venv and var, with all data, after asking
 .venv/.installed-tests: tests/requirements.txt .venv/.installed
 	@echo "Installing what tests/requirements.txt names into .venv ..."
 	@$(install) --requirement tests/requirements.txt
+	@touch $@
+
+.venv/.installed-benchmarks: benchmarks/requirements.txt .venv/.installed
+	@echo "Installing what benchmarks/requirements.txt names into .venv ..."
+	@$(install) --requirement benchmarks/requirements.txt
 	@touch $@
 
 # A working .venv is left as it is; one whose Python is gone or too old is made anew.

@@ -5,6 +5,6 @@ class AggregationsConfig(AppConfig):
     name = "aggregations"
 
     def ready(self) -> None:
-        from aggregations import receivers
+        from aggregations import receivers, schema  # noqa: F401  the schema registers itself
 
         receivers.connect()

@@ -32,13 +32,13 @@ class TopStatusSerializer(ShownOnce, StatusSerializer):
 
 
 class AggregationSerializer(RowSerializer):
-    store_join = PlaceSerializer()
-    most_transacted_location = PlaceSerializer()
-    most_spend_location = PlaceSerializer()
-    most_spend_12m_location = PlaceSerializer()
-    latest_shop_currency = LatestCurrencySerializer()
-    latest_transacted_location = PlaceSerializer()
-    top_historic_status = TopStatusSerializer()
+    store_join = PlaceSerializer(allow_null=True)
+    most_transacted_location = PlaceSerializer(allow_null=True)
+    most_spend_location = PlaceSerializer(allow_null=True)
+    most_spend_12m_location = PlaceSerializer(allow_null=True)
+    latest_shop_currency = LatestCurrencySerializer(allow_null=True)
+    latest_transacted_location = PlaceSerializer(allow_null=True)
+    top_historic_status = TopStatusSerializer(allow_null=True)
 
     class Meta:
         model = Aggregation

@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "knox",
     "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "aggregations",
     "profiles",
     "locations",
@@ -130,18 +132,44 @@ LOGGING = {
 
 # Celery: a message is a nudge, the request stands in the database
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://localhost"
-CELERY_BROKER_TRANSPORT_OPTIONS = {}
+# A writer has committed when it sends the message, and waits no longer than this for a broker that
+# is away: one more try at once, for a connection that the broker closed meanwhile.
+BROKER_PATIENCE = 2  # seconds
+CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_PATIENCE
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+# Longer than the longest batch, which is then taken back; what was done before it is committed,
+# and the periodic task goes on. The hard limit ends what does not listen.
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
 if CELERY_BROKER_URL.startswith("filesystem:"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "data_folder_in": str(VAR_DIR / "broker"),
         "data_folder_out": str(VAR_DIR / "broker"),
         "control_folder": str(VAR_DIR / "broker" / "control"),
         "polling_interval": 0.05,
     }
+elif CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        # Without them a publish waits for ever; above the second that a worker's read blocks.
+        "socket_connect_timeout": BROKER_PATIENCE,
+        "socket_timeout": BROKER_PATIENCE,
+        # Redis delivers again what nobody acknowledged in time: after a task at its limit, and
+        # the one that was fetched behind it.
+        "visibility_timeout": 3 * CELERY_TASK_TIME_LIMIT,
+    }
+# Nobody reads a result: what a task did stands in the database.
 CELERY_TASK_IGNORE_RESULT = True
+# A message is data, never code, whoever can reach the broker.
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# A message outlives the worker that had it in hand; every task may run twice.
 CELERY_TASK_ACKS_LATE = True
+# A message fetched and kept behind a long task is one that no idle worker can take.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# What a library leaks does not pile up for months; rare enough that a new process costs nothing.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_TIMEZONE = "UTC"
+# Processes start in any order, after a power cut too.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     # What a lost message or a broker that was away left behind
@@ -173,6 +201,7 @@ REST_FRAMEWORK = {
         "omneo.api.filtering.SortBackend",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["omneo.api.throttling.TokenThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "omneo.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "omneo.api.errors.api_error",
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
@@ -184,3 +213,35 @@ API_REQUESTS_PER_MINUTE = int(os.environ.get("OMNEO_API_REQUESTS_PER_MINUTE", 60
 KNOX_TOKEN_MODEL = "api.ApiToken"  # noqa: S105
 MIGRATION_MODULES = {"knox": None}  # its own token's table, which ours stands in for
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Omneo",
+    "VERSION": "3.0.0",
+    "DESCRIPTION": "Profiles, what they buy, and what that says of them. One object comes as"
+    ' `{"data": {...}}`, a list with `links` and `meta` beside it, and what went wrong as'
+    ' `{"message": "...", "errors": {"field": ["..."]}}`. `PUT` and `PATCH` both update the fields'
+    " that are given. Times are UTC, `YYYY-MM-DD HH:MM:SS`. A number is a JSON number, a text a"
+    " text. A token has scopes, one to read and one to write for each resource: `profiles:read`.",
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": "/api/v3"}],
+    "TAGS": [
+        {"name": "aggregations", "description": "What a profile's purchases say of it; segments."},
+        {"name": "profiles", "description": "Customers, and what hangs on each."},
+        {"name": "transactions", "description": "Receipts: sales and refunds, with their items."},
+        {"name": "locations", "description": "Stores, web shops, warehouses."},
+        {"name": "statuses", "description": "The tiers of the loyalty programme."},
+        {"name": "brands", "description": "Who makes what is sold."},
+        {"name": "regions", "description": "A retailer's own groups of countries."},
+        {"name": "currencies", "description": "Currencies and their rates."},
+        {"name": "health", "description": "Whether the parts are up."},
+    ],
+    "SCHEMA_PATH_PREFIX": "/api/v3",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PREPROCESSING_HOOKS": ["omneo.api.schema.without_slashes"],
+    "POSTPROCESSING_HOOKS": ["omneo.api.schema.add_what_is_common"],
+    # The page comes with its own files: it asks no foreign host for anything.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+}

@@ -52,5 +52,6 @@ def test_a_broker_that_is_away_is_named(client: Client, broker_is_away: None):
     assert answer.json()["database"] == "up"
 
 
-def test_it_only_answers_questions(client: Client):
-    assert client.post("/health").status_code == 405
+@pytest.mark.parametrize("path", ["/health", "/api/v3/health"])
+def test_it_only_answers_questions(path: str):
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 405

@@ -39,7 +39,7 @@ class LocationAddressSerializer(NestedRowSerializer):
     """The address of a location: the only one that it has, and nobody's else."""
 
     is_default = serializers.BooleanField(read_only=True, default=True)
-    profile_id = serializers.UUIDField(read_only=True, default=None)
+    profile_id = serializers.UUIDField(read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = LocationAddress

@@ -36,6 +36,8 @@ class ResourceViewSet(ModelViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if self.action is None:
+            self.http_method_not_allowed(request)
         if "\0" in request.path:
             raise NotFound  # nothing in the database has that character
         errors = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from omneo.resources.fields import KeyField
@@ -21,6 +22,22 @@ LEAP_YEAR = 2000
 TYPES = [value for value in Profile.Type.values if value != Profile.Type.DELETED]
 
 
+EXAMPLE = OpenApiExample(
+    "A customer of a web shop",
+    request_only=True,
+    value={
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "email": "ada@example.com",
+        "joined_at": "2025-06-30 08:05:00",
+        "tags": ["newsletter"],
+        "addresses": [{"city": "Melbourne", "iso": "AU", "is_default": True}],
+        "identities": [{"handle": "web", "identifier": "C-1001"}],
+    },
+)
+
+
+@extend_schema_serializer(examples=[EXAMPLE])
 class ProfileSerializer(RowSerializer):
     """A profile. Addresses that are given replace the stored ones; identities are added to them.
 

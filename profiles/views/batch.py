@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Prefetch, Q
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 from omneo.resources.views import ResourceViewSet
 from profiles.batches import accept
 from profiles.models import ProfileBatch, ProfileBatchRow
+from profiles.schema import PROFILE_BATCH_EXAMPLES, QueuedBatchSerializer
 from profiles.serializers.batch import ProfileBatchBody, ProfileBatchSerializer
 from profiles.tasks import nudge_import
 
@@ -38,6 +40,12 @@ class ProfileBatchViewSet(ResourceViewSet):
         failed=_rows_that_are(Status.ERROR),
     ).prefetch_related(Prefetch("rows", ProfileBatchRow.objects.defer("body").order_by("index")))
 
+    @extend_schema(
+        summary="Queue profiles for import",
+        request=ProfileBatchBody,
+        responses={202: QueuedBatchSerializer},
+        examples=PROFILE_BATCH_EXAMPLES,
+    )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         body = ProfileBatchBody(data=request.data)
         body.is_valid(raise_exception=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import SAFE_METHODS
@@ -17,7 +18,7 @@ from omneo.resources.views import ResourceViewSet
 from profiles.filters.profile import IdentityFilterSet
 from profiles.living import LIVING
 from profiles.models import Identity, Profile
-from profiles.serializers import IdentitySerializer
+from profiles.serializers import IdentitySerializer, ProfileSerializer
 from profiles.views.below import BelowProfileViewSet
 from profiles.views.profile import ProfileViewSet
 
@@ -88,6 +89,11 @@ class SearchIdViewSet(ProfileViewSet):
 
     safe_methods = (*SAFE_METHODS, "POST")
 
+    @extend_schema(
+        summary="Find a profile by an identity",
+        request=IdentityNameSerializer,
+        responses={200: ProfileSerializer, 404: None},
+    )
     def search(self, request: Request, **path: Any) -> Response:
         name = IdentityNameSerializer(data=request.data)
         name.is_valid(raise_exception=True)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -111,6 +112,7 @@ class ProfileViewSet(ResourceViewSet):
         row.profile_type = Profile.Type.DELETED
         row.save()
 
+    @extend_schema(summary="Change the type of a profile", request=ProfileTypeSerializer)
     def update_type(self, request: Request, pk: str) -> Response:
         """Change the type, of a deleted profile too."""
         body = ProfileTypeSerializer(data=request.data)
@@ -121,11 +123,17 @@ class ProfileViewSet(ResourceViewSet):
             profile.save()
             return Response(self.answer(profile))
 
+    @extend_schema(summary="Purge a profile", request=None, responses={204: None})
     def purge(self, request: Request, pk: str) -> Response:
         """Remove a profile for good, a deleted one too, with all that it has and did."""
         purge(profile_id=find_by_key(Profile.objects.only("pk"), pk).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        summary="Merge two profiles",
+        request=MergeSerializer,
+        responses={200: ProfileSerializer, 404: None},
+    )
     def merge(self, request: Request) -> Response:
         """Move everything of one profile to another, and answer with that."""
         body = MergeSerializer(data=request.data)

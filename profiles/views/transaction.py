@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -18,7 +19,15 @@ from profiles.filters.transaction import TransactionFilterSet
 from profiles.ingestion import BATCH, Match, Posted, Status, delete_transaction, ingest, read
 from profiles.models import Transaction, TransactionItem
 from profiles.queueing import accept
-from profiles.serializers.transaction import TransactionSerializer
+from profiles.schema import (
+    BATCH_BODY,
+    NEW_TRANSACTION,
+    QUEUED_BODY,
+    TRANSACTION_EXAMPLES,
+    QueuedSerializer,
+    RowOutcomeSerializer,
+)
+from profiles.serializers.transaction import TransactionBody, TransactionSerializer
 from profiles.tasks import nudge_ingestion
 from profiles.views.below import find_profile
 
@@ -29,6 +38,10 @@ ITEMS = TransactionItem.objects.select_related("brand").order_by("id")
 SERIALIZER = TransactionSerializer()
 
 
+@extend_schema_view(
+    create=extend_schema(request=NEW_TRANSACTION, examples=TRANSACTION_EXAMPLES),
+    update=extend_schema(request=TransactionBody),
+)
 class TransactionViewSet(ResourceViewSet):
     """Transactions of all profiles, with their items."""
 
@@ -46,6 +59,12 @@ class TransactionViewSet(ResourceViewSet):
     def update(self, request: Request, **path: str) -> Response:
         return self._written(request.data, Match.UPDATE, pk=self.get_object().pk)
 
+    @extend_schema(
+        summary="Update or create a transaction",
+        request=TransactionBody,
+        responses={200: TransactionSerializer, 201: TransactionSerializer, 404: None},
+        examples=TRANSACTION_EXAMPLES,
+    )
     def update_create(self, request: Request) -> Response:
         """Update the transaction that the body is about, or create it."""
         return self._written(request.data, Match.UPSERT)
@@ -57,6 +76,7 @@ class TransactionViewSet(ResourceViewSet):
             raise NotFound(UNKNOWN) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(summary="Read a transaction by its external id")
     def external(self, request: Request, external_id: str) -> Response:
         """Read the transaction that has this external id."""
         row = self.get_queryset().filter(external_id=external_id).first()
@@ -64,6 +84,11 @@ class TransactionViewSet(ResourceViewSet):
             raise NotFound(UNKNOWN)
         return Response(SERIALIZER.to_representation(row))
 
+    @extend_schema(
+        summary="Update or create many transactions",
+        request=BATCH_BODY,
+        responses=RowOutcomeSerializer(many=True),
+    )
     def batch(self, request: Request) -> Response:
         """Update or create many at once, and tell what became of each."""
         rows = [read(posted) for posted in _posted(request)]
@@ -81,6 +106,11 @@ class TransactionViewSet(ResourceViewSet):
             ]
         )
 
+    @extend_schema(
+        summary="Queue transactions",
+        request=QUEUED_BODY,
+        responses={202: QueuedSerializer},
+    )
     def queue(self, request: Request) -> Response:
         """Accept one or many, all or none, to be updated or created soon, in their order."""
         posted = _posted(request, may_be_one=True)
@@ -122,6 +152,7 @@ class TransactionViewSet(ResourceViewSet):
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": place})
 
 
+@extend_schema_view(create=extend_schema(request=TransactionBody))
 class ProfileTransactionViewSet(TransactionViewSet):
     """Transactions of one profile. Those of others are not there."""
 

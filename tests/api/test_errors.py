@@ -111,6 +111,12 @@ def test_a_method_that_is_not_there_is_told_with_those_that_are(
     assert response["Allow"] == "GET, HEAD, OPTIONS"
 
 
+def test_a_method_that_is_not_there_is_told_whatever_the_parameters(api: APIClient):
+    response = api.post("/api/v3/identities?nonsense=1")
+
+    assert_told(response, 405, 'Method "POST" not allowed.')
+
+
 def test_a_form_that_is_not_there_cannot_be_asked_for(api: APIClient):
     response = api.get(UNKNOWN, headers={"Accept": "application/pdf"})
 

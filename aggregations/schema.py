@@ -1,0 +1,89 @@
+"""What the API's description says of aggregations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiViewExtension
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+
+from aggregations.serializers import AggregationSerializer
+
+
+def _header(name: str, about: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        name, str, OpenApiParameter.HEADER, response=[200, 304], description=about
+    )
+
+
+FRESHNESS = [
+    _header("ETag", "The version of the row, for `If-None-Match`."),
+    _header("Omneo-Calculated-At", "When the values were calculated, in UTC."),
+    _header("Omneo-Next-Change-At", "When the clock alone will change a value; may be missing."),
+    _header("Omneo-Pending", "`true` while a recalculation waits."),
+]
+HELD = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the version held."
+)
+READ = {200: AggregationSerializer, 304: OpenApiResponse(description="That version is the newest.")}
+FAR_BEHIND = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"message": {"type": "string"}},
+}
+INCLUDE = OpenApiParameter(
+    "include",
+    {"type": "string", "enum": ["aggregations"]},
+    description="`aggregations` adds the key of that name, with what a profile's aggregations are.",
+)
+
+
+class AggregationViewExtension(OpenApiViewExtension):
+    target_class = "aggregations.views.AggregationView"
+
+    def view_replacement(self) -> Any:
+        return extend_schema_view(
+            get=extend_schema(
+                summary="Read the aggregations of a profile",
+                parameters=[HELD, *FRESHNESS],
+                responses=READ,
+            )
+        )(self.target)
+
+
+class CalculateViewExtension(OpenApiViewExtension):
+    target_class = "aggregations.views.CalculateView"
+
+    def view_replacement(self) -> Any:
+        summary = "Recalculate the aggregations of a profile"
+        return extend_schema_view(
+            get=extend_schema(summary=summary, parameters=[HELD, *FRESHNESS], responses=READ),
+            post=extend_schema(
+                summary=summary, parameters=FRESHNESS, request=None, responses=AggregationSerializer
+            ),
+        )(self.target)
+
+
+class ProfileViewExtension(OpenApiViewExtension):
+    target_class = "aggregations.including.ProfileViewSet"
+
+    def view_replacement(self) -> Any:
+        include = extend_schema(parameters=[INCLUDE])
+        return extend_schema_view(list=include, retrieve=include)(self.target)
+
+
+class SegmentViewExtension(OpenApiViewExtension):
+    target_class = "aggregations.segments.SegmentViewSet"
+
+    def view_replacement(self) -> Any:
+        return extend_schema_view(
+            list=extend_schema(
+                summary="List aggregations, by page or as a stream",
+                responses={200: AggregationSerializer(many=True), 503: FAR_BEHIND},
+            )
+        )(self.target)

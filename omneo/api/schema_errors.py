@@ -1,0 +1,114 @@
+"""What may go wrong in any operation, as OpenAPI has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REF = {"$ref": "#/components/schemas/Error"}
+
+
+def _error(description: str, message: str, **more: Any) -> dict[str, Any]:
+    example = {"message": message, **more}
+    content = {"application/json": {"schema": REF, "example": example}}
+    return {"description": description, "content": content}
+
+
+ERRORS = {
+    "BadRequest": _error(
+        "The body cannot be read.", "JSON parse error - Expecting value: line 1 column 1 (char 0)"
+    ),
+    "Unauthenticated": _error("The token is missing, unknown or expired.", "Unauthenticated."),
+    "Forbidden": _error(
+        "The token lacks the scope.", "The token lacks the scope transactions:write."
+    ),
+    "NotFound": _error("It is not there.", "There is no such profile."),
+    "MethodNotAllowed": _error("The path has no such method.", 'Method "PUT" not allowed.'),
+    "NotAcceptable": _error(
+        "The answer has no such form.", "Could not satisfy the request Accept header."
+    ),
+    "Conflict": _error(
+        "It would be right, were it not for what else there is.",
+        "It is in use by transactions (3).",
+    ),
+    "TooLarge": _error("The body is too large.", "The body is larger than 10485760 bytes."),
+    "UnsupportedMediaType": _error(
+        "The body is no JSON.", 'Unsupported media type "text/plain" in request.'
+    ),
+    "Invalid": _error(
+        "The body or the query does not validate.",
+        "The given data was invalid.",
+        errors={"total": ["A valid number is required."]},
+    ),
+    "TooManyRequests": _error(
+        "The token has asked too often.", "Request was throttled. Expected available in 12 seconds."
+    )
+    | {
+        "headers": {
+            "Retry-After": {
+                "description": "After how many seconds to ask again.",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 0},
+            }
+        }
+    },
+}
+ALWAYS = {
+    "401": "Unauthenticated",
+    "403": "Forbidden",
+    "405": "MethodNotAllowed",
+    "406": "NotAcceptable",
+    "422": "Invalid",
+    "429": "TooManyRequests",
+}
+WITH_BODY = {"400": "BadRequest", "413": "TooLarge", "415": "UnsupportedMediaType"}
+
+
+def errors_of(*, has_body: bool, may_be_missing: bool, writes: bool) -> dict[str, Any]:
+    """Return the errors of an operation. `may_be_missing`: it names something."""
+    names = {
+        **ALWAYS,
+        **(WITH_BODY if has_body else {}),
+        **({"404": "NotFound"} if may_be_missing else {}),
+        **({"409": "Conflict"} if writes else {}),
+    }
+    return {
+        code: {"$ref": f"#/components/responses/{name}"} for code, name in sorted(names.items())
+    }
+
+
+_STATE = {"enum": ["up", "down"]}
+_HEALTH = {
+    "type": "object",
+    "required": ["status", "statusText", "broker", "database"],
+    "properties": {
+        "status": {"type": "integer"},
+        "statusText": {"type": "string"},
+        "broker": _STATE,
+        "database": _STATE,
+        "queue": {
+            "type": "object",
+            "description": "Recalculations that wait.",
+            "required": ["depth", "oldest_seconds", "failing"],
+            "properties": {
+                "depth": {"type": "integer"},
+                "oldest_seconds": {"type": "number"},
+                "failing": {"type": "integer"},
+            },
+        },
+    },
+}
+
+
+def _state(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _HEALTH}}}
+
+
+HEALTH = {
+    "get": {
+        "operationId": "health",
+        "summary": "Whether all parts are up",
+        "tags": ["health"],
+        "security": [],
+        "responses": {"200": _state("All are up."), "503": _state("One is down.")},
+    }
+}

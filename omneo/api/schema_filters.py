@@ -1,0 +1,76 @@
+"""How filters of lists are described: by their names in brackets, with what a value may be."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import django_filters
+from django.db import models
+from drf_spectacular.extensions import OpenApiFilterExtension
+
+from omneo.api.schema_fields import DATE_PATTERN, MOMENT_TAKEN
+from omneo.resources.filters import (
+    LONGEST_LIST,
+    BooleanFilter,
+    IntegerFilter,
+    MomentFilter,
+    NumberFilter,
+)
+
+# What values are, by the names that hundreds of parameters point to
+VALUES = {
+    "FilterBoolean": {"type": "string", "enum": ["true", "false", "1", "0"]},
+    "FilterDate": {"type": "string", "pattern": DATE_PATTERN},
+    "FilterInteger": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
+    "FilterMoment": MOMENT_TAKEN,
+    "FilterNumber": {"type": "number"},
+    "FilterText": {"type": "string", "minLength": 1},
+    "FilterUuid": {"type": "string", "format": "uuid"},
+}
+
+
+class BracketFilterExtension(OpenApiFilterExtension):
+    target_class = "omneo.api.filtering.BracketFilterBackend"
+    priority = 1  # before the framework's, for the class that this one builds on
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *_: Any) -> list[dict[str, Any]]:
+        view = auto_schema.view
+        filters = self.target.get_filterset_class(view, view.queryset).base_filters
+        return [_parameter(name, one, view.queryset.model) for name, one in filters.items()]
+
+
+def _parameter(name: str, one: django_filters.Filter, model: type[models.Model]) -> dict[str, Any]:
+    one = copy(one)
+    one.model = model  # for its label
+    parameter = {"name": f"filter[{name}]", "in": "query", "schema": _value(one)}
+    if about := str(one.label or ""):
+        parameter["description"] = f"{about}."
+    if isinstance(one, django_filters.BaseCSVFilter):
+        values = {"type": "array", "items": _value(one), "minItems": 1, "maxItems": LONGEST_LIST}
+        parameter |= {"schema": values, "style": "form", "explode": False}
+    return parameter
+
+
+def _value(one: django_filters.Filter) -> dict[str, Any]:
+    match one:
+        case BooleanFilter():
+            return _named("FilterBoolean")
+        case IntegerFilter():
+            return _named("FilterInteger")
+        case NumberFilter() | django_filters.NumberFilter():
+            return _named("FilterNumber")
+        case MomentFilter():
+            return _named("FilterMoment")
+        case django_filters.UUIDFilter():
+            return _named("FilterUuid")
+        case django_filters.ChoiceFilter():
+            return {"type": "string", "enum": [value for value, _ in one.extra["choices"]]}
+        case django_filters.CharFilter():
+            return _named("FilterText")
+    # The one kind that an app has for itself is that of dates.
+    return _named("FilterDate")
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
