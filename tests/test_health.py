@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
 
-from omneo.celery import app
+from tests import messages
 from tests.factories import ProfileFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def broker_is_away():
+def broker_is_away() -> Iterator[None]:
     """Point at a port where nobody listens."""
-    before = app.conf.broker_url
-    app.conf.broker_url = app.conf.broker_write_url = "redis://127.0.0.1:1/0"
-    yield
-    app.conf.broker_url = app.conf.broker_write_url = before
+    with messages.sent_to(f"redis://127.0.0.1:{messages.closed_port()}/0"):
+        yield
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v3/health", "/health/"])
