@@ -1,0 +1,1 @@
+"""What the calculation costs, against other ways to the same result: `python -m benchmarks`."""
