@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.progress import say
 
 SAMPLED_EVERY = 0.02  # seconds
+CALLS_IN_A_ROW, WARM_UP = 20, 5
 
 
 @dataclass(frozen=True)
@@ -91,17 +92,18 @@ class Way:
     every: int = 1
 
 
-def latencies_in_turn(
-    ways: Mapping[str, Way], calls: Sequence[Any], *, warm_up: int = 3
-) -> dict[str, Latencies]:
-    """Make each call in every way before the next call is made."""
+def latencies_in_turn(ways: Mapping[str, Way], calls: Sequence[Any]) -> dict[str, Latencies]:
+    """Make some calls in one way, then the same in the next, and so on until all are made.
+
+    Some, and not one, lest each way finds the processor's caches full of what the others left.
+    """
     for way in ways.values():
-        for call in calls[:warm_up]:
+        for call in calls[:WARM_UP]:
             way.run(call)
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    for number, call in enumerate(calls):
+    for start in range(0, len(calls), CALLS_IN_A_ROW):
         for name, way in ways.items():
-            if number % way.every == 0:
+            for call in calls[start : start + CALLS_IN_A_ROW : way.every]:
                 way.prepare(call)
                 taken[name].append(seconds(lambda way=way, call=call: way.run(call)))
     return {name: Latencies.of(values) for name, values in taken.items()}
