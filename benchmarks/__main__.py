@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -101,3 +102,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except EmbeddedPostgresError as error:
         sys.exit(f"benchmarks: {error}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,16 +50,18 @@ class Databases:
 
     def use_retailer(self, profiles: int) -> None:
         """Work on a retailer of that many profiles, made up at the first use and then kept."""
-        name = f"retailer_{profiles}"
+        name = _name(profiles)
         if not self._exists(name):
             self._make(name, profiles)
         self._lead_to(name)
+        call_command("migrate", verbosity=0)
 
     @contextmanager
     def copy_of_retailer(self, profiles: int) -> Iterator[None]:
         """Work on a copy, to be changed at will, that is gone afterwards."""
         self.use_retailer(profiles)
-        original, copy = f"retailer_{profiles}", f"retailer_{profiles}_copy"
+        original = _name(profiles)
+        copy = f"{original}_copy"
         self._drop(copy)
         with timed(f"copying the retailer of {profiles:,} profiles"):
             self._administer(
@@ -74,8 +77,9 @@ class Databases:
             self._drop(copy)
 
     def _make(self, name: str, profiles: int) -> None:
+        for former in self._names(f"retailer\\_{profiles}\\_%"):
+            self._drop(former)
         unfinished = f"{name}_unfinished"
-        self._drop(unfinished)
         self._administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(unfinished)))
         self._lead_to(unfinished)
         with timed(f"making up a retailer of {profiles:,} profiles"):
@@ -93,9 +97,12 @@ class Databases:
         connection.settings_dict["NAME"] = name
 
     def _exists(self, name: str) -> bool:
+        return name in self._names(name)
+
+    def _names(self, pattern: str) -> list[str]:
         with psycopg.connect(self.server.url) as administration:
-            query = "SELECT FROM pg_database WHERE datname = %s"
-            return administration.execute(query, [name]).fetchone() is not None
+            query = "SELECT datname FROM pg_database WHERE datname LIKE %s"
+            return [name for (name,) in administration.execute(query, [pattern])]
 
     def _drop(self, name: str) -> None:
         self._administer(
@@ -106,6 +113,12 @@ class Databases:
         connections.close_all()
         with psycopg.connect(self.server.url, autocommit=True) as administration:
             administration.execute(statement)
+
+
+def _name(profiles: int) -> str:
+    """The name of a retailer's database; another when what makes it up has changed."""
+    source = Path(data.__file__).read_bytes()
+    return f"retailer_{profiles}_{hashlib.sha256(source).hexdigest()[:8]}"
 
 
 @contextmanager

@@ -273,7 +273,16 @@ class TestWriting:
 
 
 class TestReading:
-    @pytest.mark.parametrize("key", ["1", "nobody", str(uuid4()), uuid4().hex, "%00"])
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "1",
+            "nobody",
+            "0b9fdb5e-0cbb-4a0e-9a83-5d3c0f0a7d11",
+            "0b9fdb5e0cbb4a0e9a835d3c0f0a7d11",
+            "%00",
+        ],
+    )
     def test_one_that_is_not_there_is_not_found(self, api, key):
         response = api.get(f"{PATH}/{key}")
 
