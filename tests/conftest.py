@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -28,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         commits = marker and marker.kwargs.get("transaction")
         if commits or {"transactional_db", "live_server"} & set(item.fixturenames):
             item.add_marker(keeps_rows, append=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_reach_children() -> None:
+    """Let started processes be stopped, also where the tests run in the background or by nohup.
+
+    A signal that is ignored stays so in every process that is started.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
