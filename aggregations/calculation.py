@@ -77,8 +77,7 @@ WHERE {scope:f.profile_id} AND f.next_change_at <= %(moment)s ORDER BY f.profile
 
 REFRESH = """
 , due AS (
-    SELECT t.profile_id, round(t.spend_12m_now, 2) AS spend_12m_now, t.dimension_recency,
-           t.dimension_join, t.next_change_at
+    SELECT t.profile_id, t.spend_12m_now, t.dimension_recency, t.dimension_join, t.next_change_at
     FROM timeline t JOIN aggregations_freshness f USING (profile_id)
     WHERE f.next_change_at <= %(moment)s
 ), refreshed AS (

@@ -37,10 +37,7 @@ class Difference:
 
 def _compare(source: str, columns: list[str], condition: str) -> str:
     stored = ", ".join(f"a.{column}" for column in columns)
-    true = ", ".join(
-        "round(c.spend_12m_now, 2)" if column == "spend_12m_now" else f"c.{column}"
-        for column in columns
-    )
+    true = ", ".join(f"c.{column}" for column in columns)
     return f"""
         SELECT c.profile_id, a.profile_id IS NULL, {stored}, {true}
         FROM {source} c

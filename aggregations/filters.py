@@ -8,7 +8,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from rest_framework import serializers
 
@@ -117,11 +117,7 @@ class StatusFilter(django_filters.CharFilter):
         handles = [value] if isinstance(value, str) else value
         held = ProfileTier.objects.filter(profile=OuterRef("pk"), tier__handle__in=handles)
         if not self.ever:
-            held = held.filter(
-                Q(removed_at=None) | Q(removed_at__gt=Now()),
-                Q(expires_at=None) | Q(expires_at__gt=Now()),
-                started_at__lte=Now(),
-            )
+            held = held.held_at(Now())
         return qs.filter(Exists(held))
 
 

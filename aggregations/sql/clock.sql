@@ -3,7 +3,7 @@
 timeline AS (
     SELECT
         *,
-        coalesce(spend_12m, 0) AS spend_12m_now,
+        round(coalesce(spend_12m, 0), 2) AS spend_12m_now,
         CASE WHEN latest_at IS NULL THEN 'R0'
              WHEN latest_at > %(since_3m)s THEN 'RC'
              WHEN latest_at > %(since_6m)s THEN 'RS'

@@ -7,7 +7,7 @@ computed AS (
              THEN (2 * (last_day - first_day) + t.shop_count - 1) / (2 * (t.shop_count - 1)) END
             AS shop_days,
         round(coalesce(t.spend_12m, 0), 2) AS spend_12m,
-        round(t.spend_12m_now, 2) AS spend_12m_now,
+        t.spend_12m_now,
         round(coalesce(t.spend_all, 0), 2) AS spend_all,
         round(t.spend_12m / nullif(t.shop_count_12m, 0), 2) AS spend_atv_12m,
         round(t.spend_all / nullif(t.shop_count, 0), 2) AS spend_atv_all,

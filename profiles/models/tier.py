@@ -8,7 +8,7 @@ from datetime import datetime
 from dateutil.relativedelta import relativedelta
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Expression, F, Q
 from django.utils import timezone as clock
 
 from omneo.db import TimestampedModel, WatchedModel, optional_text, optional_url, timezone_field
@@ -100,11 +100,23 @@ class Tier(WatchedModel, TimestampedModel):
         return min(ends, default=None)
 
 
+class ProfileTierQuerySet(models.QuerySet):
+    def held_at(self, moment: datetime | Expression) -> ProfileTierQuerySet:
+        """Return the holdings that have begun by the moment, and neither expired nor ended."""
+        return self.filter(
+            Q(removed_at=None) | Q(removed_at__gt=moment),
+            Q(expires_at=None) | Q(expires_at__gt=moment),
+            started_at__lte=moment,
+        )
+
+
 class ProfileTier(WatchedModel, TimestampedModel):
     """A profile's holding of a tier, from its start to its expiry or removal."""
 
     watched = ("profile_id",)
     settled = ("expires_at",)
+
+    objects = ProfileTierQuerySet.as_manager()
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="tiers")
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="holdings")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -86,12 +86,7 @@ class ProfileViewSet(ResourceViewSet):
 
     def with_all_parts(self) -> QuerySet[Profile]:
         """Return all profiles, the deleted ones too, with what an answer shows of each."""
-        moment = timezone.now()
-        current = ProfileTier.objects.select_related("tier").filter(
-            Q(removed_at=None) | Q(removed_at__gt=moment),
-            Q(expires_at=None) | Q(expires_at__gt=moment),
-            started_at__lte=moment,
-        )
+        current = ProfileTier.objects.select_related("tier").held_at(timezone.now())
         return (
             super()
             .get_queryset()
