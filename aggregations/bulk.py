@@ -18,6 +18,7 @@ from django.utils import timezone
 from aggregations.calculation import recalculate, recalculate_range
 from aggregations.models import RecalculationRange, RecalculationRun
 from aggregations.selection import Selection
+from omneo.db import derived_transaction
 
 PROFILES_A_RANGE = 5000
 
@@ -69,7 +70,7 @@ def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
     """
     taken = None
     try:
-        with transaction.atomic():
+        with derived_transaction():
             taken = (
                 run.ranges.filter(done_at=None, error="")
                 .select_for_update(skip_locked=True)

@@ -107,10 +107,10 @@ def recalculate(*, profile_ids: Collection[UUID], moment: datetime) -> int:
     Profiles that do not exist are passed over. Waits for other recalculations of the same
     profiles, never for writers of their history.
     """
-    values = {"profile_ids": list(profile_ids), **parameters(moment)}
-    lock = statement(scope=Scope.LISTED, then=LOCK)
-    write = statement(*WHOLE_ROW, scope=Scope.LISTED, then=WRITE)
-    return execute_together(lock, write, parameters=values)[0][0]
+    scope, values = _scope(profile_ids)
+    lock = statement(scope=scope, then=LOCK)
+    write = statement(*WHOLE_ROW, scope=scope, then=WRITE)
+    return execute_together(lock, write, parameters=values | parameters(moment))[0][0]
 
 
 def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
@@ -132,10 +132,10 @@ def refresh_clock(*, profile_ids: Collection[UUID], moment: datetime) -> int:
 
     Return how many of these profiles were due.
     """
-    values = {"profile_ids": list(profile_ids), **parameters(moment)}
-    lock = statement(scope=Scope.LISTED, then=LOCK_DUE)
-    refresh = statement(*TIMELINE, scope=Scope.LISTED, then=REFRESH)
-    return execute_together(lock, refresh, parameters=values)[0][0]
+    scope, values = _scope(profile_ids)
+    lock = statement(scope=scope, then=LOCK_DUE)
+    refresh = statement(*TIMELINE, scope=scope, then=REFRESH)
+    return execute_together(lock, refresh, parameters=values | parameters(moment))[0][0]
 
 
 def refresh_due(*, moment: datetime) -> int:
@@ -143,6 +143,18 @@ def refresh_due(*, moment: datetime) -> int:
     due = Freshness.objects.filter(next_change_at__lte=moment).order_by("next_change_at")
     profile_ids = list(due.values_list("profile_id", flat=True)[:DUE_BATCH])
     return refresh_clock(profile_ids=profile_ids, moment=moment) if profile_ids else 0
+
+
+def _scope(profile_ids: Collection[UUID]) -> tuple[Scope, dict[str, Any]]:
+    """Return the scope for these profiles and its parameters.
+
+    One alone, as after a sale, has a statement of its own: the plan that the server keeps for a
+    list is made for ten.
+    """
+    listed = list(profile_ids)
+    if len(listed) == 1:
+        return Scope.ONE, {"profile_id": listed[0]}
+    return Scope.LISTED, {"profile_ids": listed}
 
 
 def parameters(moment: datetime) -> dict[str, Any]:

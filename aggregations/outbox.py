@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from aggregations.calculation import recalculate
 from aggregations.models import RecalculationRequest
+from omneo.db import derived_transaction
 
 BATCH = 1000  # requests taken at a time; some 0.2 ms each
 FIRST_RETRY = timedelta(seconds=10)
@@ -65,10 +66,11 @@ def request_for(profiles: QuerySet, *, lane: Lane = Lane.BULK) -> None:
 def recalculate_waiting(*, moment: datetime) -> int:
     """Recalculate one batch of waiting profiles; return how many requests' profiles were taken.
 
-    The requests are removed in the transaction that writes the rows. A profile that cannot be
+    The requests are removed in the transaction that writes the rows: what a crash of the server
+    undoes is waiting again. A profile that cannot be
     calculated does not hold up the others: it waits for its next try with its error.
     """
-    with transaction.atomic():
+    with derived_transaction():
         with connection.cursor() as cursor:
             cursor.execute(TAKE, {"moment": moment, "batch": BATCH})
             taken = {row[0]: row[1:] for row in cursor.fetchall()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -15,7 +16,7 @@ def cutoff(moment: datetime, *, months: int) -> datetime:
 
     In UTC, with the same time of day. Where the month has no such day, its last day.
     """
-    return moment.astimezone(UTC) - relativedelta(months=months)
+    return moment.astimezone(UTC) + _ago(months)
 
 
 def parameters(moment: datetime) -> dict[str, datetime]:
@@ -44,6 +45,11 @@ def parameters(moment: datetime) -> dict[str, datetime]:
             f"returns_after_{months}m": _day(since) if day_comes_again else since,
         }
     return values
+
+
+@cache
+def _ago(months: int) -> relativedelta:
+    return relativedelta(months=-months)
 
 
 def _day(moment: datetime) -> datetime:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
@@ -187,26 +189,73 @@ class WatchedModel(models.Model):
         )
 
 
-def server_bound_cursor() -> CursorWrapper:
+def server_bound_cursor(
+    kind: type[psycopg.Cursor | psycopg.RawCursor] = psycopg.Cursor,
+) -> CursorWrapper:
     """Return a cursor whose statements the server plans once a connection and keeps.
 
     Django's own cursors fill the values in before sending, so that each call is planned anew.
     """
     connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
+    cursor = kind(connection.connection)
     if connection.queries_logged:
         return connection.make_debug_cursor(cursor)
     return connection.make_cursor(cursor)
 
 
+@contextmanager
+def derived_transaction() -> Iterator[None]:
+    """A database transaction whose commit does not wait until the disk has it.
+
+    For what follows from other rows, and removes in the same transaction what asked for it. If
+    the server crashes within the next second, this and what was committed after it in the same
+    way may be undone, and what asked for it is there again. Within another transaction it is a
+    part of that one, which waits as ever.
+    """
+    is_own = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_own:
+            connection.ensure_connection()
+            with connection.wrap_database_errors:
+                _commit_without_waiting()
+        yield
+
+
 def execute_together(*statements: str, parameters: Mapping[str, Any]) -> list[tuple]:
-    """Run statements in one round trip and one database transaction; return the last one's rows.
+    """Run statements in one round trip and a `derived_transaction`; return the last one's rows.
 
     Each sees what was committed before it began, not before the first began.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
+        if not connection.in_atomic_block:
+            _commit_without_waiting()
         for statement in statements:
-            cursor = server_bound_cursor()
-            cursor.execute(statement, parameters)
+            numbered, names = _numbered(statement)
+            cursor = server_bound_cursor(psycopg.RawCursor)
+            cursor.execute(numbered, [parameters[name] for name in names])
     return cursor.fetchall()
+
+
+def _commit_without_waiting() -> None:
+    # By a function: SET LOCAL as the first of statements sent together would leave a warning.
+    connection.connection.execute("SELECT set_config('synchronous_commit', 'off', true)")
+
+
+@cache
+def _numbered(statement: str) -> tuple[str, list[str]]:
+    """Return a statement with the server's own placeholders, and the names in their order.
+
+    psycopg does the same at each call, and keeps what it made of short statements alone.
+    """
+    names: list[str] = []
+
+    def number(placeholder: re.Match[str]) -> str:
+        name = placeholder[1]
+        if name is None:
+            return "%"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return re.sub(r"%\((\w+)\)s|%%", number, statement), names
