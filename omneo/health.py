@@ -32,6 +32,8 @@ def health(request: HttpRequest) -> JsonResponse:
             "depth": behind.waiting,
             "oldest_seconds": round(behind.oldest_seconds, 3),
             "failing": behind.failing,
+            "due": behind.due,
+            "oldest_due_seconds": round(behind.oldest_due_seconds, 3),
         }
     status = HTTPStatus.SERVICE_UNAVAILABLE if "down" in parts.values() else HTTPStatus.OK
     text = "OK" if status == HTTPStatus.OK else status.phrase

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from aggregations.models import Freshness
 from tests import messages
 from tests.factories import ProfileFactory
 
@@ -30,7 +33,13 @@ def test_all_is_well_when_the_parts_are_up(client: Client, path: str):
         "statusText": "OK",
         "broker": "up",
         "database": "up",
-        "queue": {"depth": 0, "oldest_seconds": 0.0, "failing": 0},
+        "queue": {
+            "depth": 0,
+            "oldest_seconds": 0.0,
+            "failing": 0,
+            "due": 0,
+            "oldest_due_seconds": 0.0,
+        },
     }
 
 
@@ -41,6 +50,18 @@ def test_it_tells_how_many_requests_wait_and_for_how_long(client: Client):
 
     assert queue["depth"] == 1
     assert queue["oldest_seconds"] > 0
+
+
+def test_it_tells_how_many_rows_are_due_by_the_clock_and_for_how_long(client: Client):
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Freshness.objects.create(
+        profile=ProfileFactory(), calculated_at=an_hour_ago, next_change_at=an_hour_ago
+    )
+
+    queue = client.get("/health").json()["queue"]
+
+    assert queue["due"] == 1
+    assert 3600 <= queue["oldest_due_seconds"] < 4000
 
 
 def test_a_broker_that_is_away_is_named(client: Client, broker_is_away: None):

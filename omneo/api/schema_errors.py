@@ -76,6 +76,14 @@ def errors_of(*, has_body: bool, may_be_missing: bool, writes: bool) -> dict[str
     }
 
 
+def _count(description: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def _age(description: str) -> dict[str, Any]:
+    return {"type": "number", "minimum": 0, "description": description}
+
+
 _STATE = {"enum": ["up", "down"]}
 _HEALTH = {
     "type": "object",
@@ -87,12 +95,14 @@ _HEALTH = {
         "database": _STATE,
         "queue": {
             "type": "object",
-            "description": "Recalculations that wait.",
-            "required": ["depth", "oldest_seconds", "failing"],
+            "description": "How far recalculation is behind.",
+            "required": ["depth", "oldest_seconds", "failing", "due", "oldest_due_seconds"],
             "properties": {
-                "depth": {"type": "integer"},
-                "oldest_seconds": {"type": "number"},
-                "failing": {"type": "integer"},
+                "depth": _count("Requests for recalculation that wait."),
+                "oldest_seconds": _age("Age of the oldest that was not tried yet, 0 for none."),
+                "failing": _count("Requests among them that failed and will be tried again."),
+                "due": _count("Rows that the clock has overtaken and nobody read since."),
+                "oldest_due_seconds": _age("For how long the first of them is due, 0 for none."),
             },
         },
     },
