@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from aggregations.calculation import recalculate, recalculate_range
+from aggregations.counts import count_failed
 from aggregations.models import RecalculationRange, RecalculationRun
 from aggregations.selection import Selection
 from omneo.db import derived_transaction
@@ -86,7 +87,9 @@ def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
         if taken is None:
             raise
         taken.changed, taken.done_at, taken.error = None, None, str(error) or repr(error)
-        taken.save(update_fields=["error"])
+        with transaction.atomic():
+            taken.save(update_fields=["error"])
+            count_failed(taken.profiles)
     return taken
 
 

@@ -66,6 +66,9 @@ WRITE = f"""
     FROM computed c
     WHERE f.profile_id = c.profile_id AND {{scope:f.profile_id}}
         AND f.next_change_at IS DISTINCT FROM c.next_change_at
+), counted AS (
+    INSERT INTO aggregations_recalculationcount (recalculated)
+    SELECT count(*) FROM computed HAVING count(*) > 0
 )
 SELECT count(*) FROM written
 """

@@ -15,6 +15,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from aggregations.calculation import recalculate
+from aggregations.counts import count_failed
 from aggregations.models import RecalculationRequest
 from omneo.db import derived_transaction
 
@@ -87,6 +88,8 @@ def recalculate_waiting(*, moment: datetime) -> int:
             for profile_id, (lane, requested_at, attempts) in taken.items()
             if profile_id in failed
         )
+        if failed:
+            count_failed(len(failed))
     return len(taken)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from aggregations import bulk, calculation, outbox
+from aggregations import bulk, calculation, counts, outbox
 from aggregations.models import RecalculationRun
 
 
@@ -21,6 +21,12 @@ def refresh_due(**_later_arguments: object) -> None:
     """Bring what the clock has overtaken up to date."""
     while calculation.refresh_due(moment=timezone.now()):
         pass
+
+
+@shared_task(name="aggregations.compact_counts")
+def compact_counts(**_later_arguments: object) -> None:
+    """Add up the counts of recalculations."""
+    counts.compact(moment=timezone.now())
 
 
 @shared_task(name="aggregations.recalculate_run")

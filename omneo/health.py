@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from aggregations.counts import counts
 from aggregations.lag import lag
 
 BROKER_TIMEOUT = 1  # seconds
@@ -23,7 +24,9 @@ def health(request: HttpRequest) -> JsonResponse:
     """Answer 200, or 503 when a part is down, with what is known of each. Needs no token."""
     parts = {"broker": _broker()}
     try:
-        behind = lag(moment=timezone.now())
+        moment = timezone.now()
+        behind = lag(moment=moment)
+        done = counts(moment=moment)
     except DatabaseError:
         parts["database"] = "down"
     else:
@@ -34,6 +37,7 @@ def health(request: HttpRequest) -> JsonResponse:
             "failing": behind.failing,
             "due": behind.due,
             "oldest_due_seconds": round(behind.oldest_due_seconds, 3),
+            "recalculations_per_second": round(done.per_second, 3),
         }
     status = HTTPStatus.SERVICE_UNAVAILABLE if "down" in parts.values() else HTTPStatus.OK
     text = "OK" if status == HTTPStatus.OK else status.phrase

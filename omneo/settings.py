@@ -178,7 +178,11 @@ CELERY_BEAT_SCHEDULE = {
     "import-profile-batches": {"task": "profiles.import_batches", "schedule": 5.0},
     # What the clock has overtaken
     "refresh-due": {"task": "aggregations.refresh_due", "schedule": 60.0},
+    "compact-counts": {"task": "aggregations.compact_counts", "schedule": 60.0},
 }
+
+# What is told of the lag of recalculation
+METRICS = os.environ.get("OMNEO_METRICS", "") == "1"
 
 # Counts of the API's throttle: one for all processes in Redis, else one for each
 if cache_url := os.environ.get("OMNEO_CACHE_URL"):

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 from omneo.api.errors import NoSuchPath
 from omneo.api.schema import document
 from omneo.health import health
+from omneo.metrics import metrics
 
 docs = SpectacularSwaggerView.as_view(
     url_name="openapi",
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     re_path(r"^(?:api/v3/)?health/?\Z", health),
+    re_path(r"^metrics/?\Z", metrics),
     # Tried in turn: what is asked most comes first.
     path("api/v3/", include("aggregations.urls")),
     path("api/v3/", include("profiles.urls")),

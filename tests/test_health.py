@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from aggregations.calculation import recalculate
 from aggregations.models import Freshness
 from tests import messages
 from tests.factories import ProfileFactory
@@ -39,6 +40,7 @@ def test_all_is_well_when_the_parts_are_up(client: Client, path: str):
             "failing": 0,
             "due": 0,
             "oldest_due_seconds": 0.0,
+            "recalculations_per_second": 0.0,
         },
     }
 
@@ -62,6 +64,13 @@ def test_it_tells_how_many_rows_are_due_by_the_clock_and_for_how_long(client: Cl
 
     assert queue["due"] == 1
     assert 3600 <= queue["oldest_due_seconds"] < 4000
+
+
+def test_it_tells_how_many_profiles_are_recalculated_a_second(client: Client):
+    profiles = ProfileFactory.create_batch(3)
+    recalculate(profile_ids=[profile.pk for profile in profiles], moment=timezone.now())
+
+    assert client.get("/health").json()["queue"]["recalculations_per_second"] == 3 / 60
 
 
 def test_a_broker_that_is_away_is_named(client: Client, broker_is_away: None):

@@ -96,13 +96,25 @@ _HEALTH = {
         "queue": {
             "type": "object",
             "description": "How far recalculation is behind.",
-            "required": ["depth", "oldest_seconds", "failing", "due", "oldest_due_seconds"],
+            "required": [
+                "depth",
+                "oldest_seconds",
+                "failing",
+                "due",
+                "oldest_due_seconds",
+                "recalculations_per_second",
+            ],
             "properties": {
                 "depth": _count("Requests for recalculation that wait."),
                 "oldest_seconds": _age("Age of the oldest that was not tried yet, 0 for none."),
                 "failing": _count("Requests among them that failed and will be tried again."),
                 "due": _count("Rows that the clock has overtaken and nobody read since."),
                 "oldest_due_seconds": _age("For how long the first of them is due, 0 for none."),
+                "recalculations_per_second": {
+                    "type": "number",
+                    "minimum": 0,
+                    "description": "Profiles, by all processes, over the last minute.",
+                },
             },
         },
     },

@@ -12,7 +12,12 @@ from django.utils import timezone
 
 from aggregations import bulk, calculation, outbox, tasks
 from aggregations.calculation import recalculate
-from aggregations.models import Aggregation, Freshness, RecalculationRequest
+from aggregations.models import (
+    Aggregation,
+    Freshness,
+    RecalculationCount,
+    RecalculationRequest,
+)
 from aggregations.selection import Selection
 from omneo.celery import app
 from profiles.models import Profile
@@ -30,7 +35,9 @@ def test_what_the_schedule_names_is_there(entry):
     assert settings.CELERY_BEAT_SCHEDULE[entry]["task"] in app.tasks
 
 
-@pytest.mark.parametrize("task", [tasks.recalculate_waiting, tasks.refresh_due])
+@pytest.mark.parametrize(
+    "task", [tasks.recalculate_waiting, tasks.refresh_due, tasks.compact_counts]
+)
 def test_a_message_of_a_later_version_is_understood(task):
     task(added_later=1)
 
@@ -53,6 +60,18 @@ class TestRecalculateWaiting:
         tasks.recalculate_waiting()
 
         assert RecalculationRequest.objects.get().attempts == 1
+
+
+class TestCompactCounts:
+    def test_adds_up_what_is_older_than_a_minute(self):
+        for _ in range(3):
+            RecalculationCount.objects.create(
+                counted_at=timezone.now() - timedelta(minutes=2), recalculated=2
+            )
+
+        tasks.compact_counts()
+
+        assert RecalculationCount.objects.get().recalculated == 6
 
 
 class TestRefreshDue:
