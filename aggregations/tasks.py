@@ -7,13 +7,15 @@ from django.utils import timezone
 
 from aggregations import bulk, calculation, counts, outbox
 from aggregations.models import RecalculationRun
+from aggregations.watch import watch
 
 
 @shared_task(name="aggregations.recalculate_waiting")
 def recalculate_waiting(**_later_arguments: object) -> None:
-    """Recalculate every profile that waits."""
+    """Recalculate every profile that waits, and say so in the log where it takes too long."""
+    watch(moment=timezone.now())
     while outbox.recalculate_waiting(moment=timezone.now()):
-        pass
+        watch(moment=timezone.now())
 
 
 @shared_task(name="aggregations.refresh_due")

@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # What is told of the lag of recalculation
+LAG_WARNING_SECONDS = float(os.environ.get("OMNEO_LAG_WARNING_SECONDS", 60))  # 0: never
 METRICS = os.environ.get("OMNEO_METRICS", "") == "1"
 
 # Counts of the API's throttle: one for all processes in Redis, else one for each

@@ -4,10 +4,12 @@ from aggregations.models.aggregation import Aggregation, Freshness, ReadOnlyMode
 from aggregations.models.count import RecalculationCount
 from aggregations.models.request import RecalculationRequest
 from aggregations.models.run import RecalculationRange, RecalculationRun
+from aggregations.models.warning import LagWarning
 
 __all__ = [
     "Aggregation",
     "Freshness",
+    "LagWarning",
     "ReadOnlyModelError",
     "RecalculationCount",
     "RecalculationRange",

@@ -19,6 +19,7 @@ from aggregations.models import (
     RecalculationRequest,
 )
 from aggregations.selection import Selection
+from aggregations.watch import watch
 from omneo.celery import app
 from profiles.models import Profile
 from tests import messages
@@ -60,6 +61,20 @@ class TestRecalculateWaiting:
         tasks.recalculate_waiting()
 
         assert RecalculationRequest.objects.get().attempts == 1
+
+    @pytest.mark.parametrize("batches", [0, 1])
+    def test_says_in_the_log_that_somebody_waits_for_long(self, batches, monkeypatch, caplog):
+        """Before the first batch and after each, so that neither a batch that fails nor a long
+        row of them is passed over in silence."""
+        monkeypatch.setattr(watch, "_quiet_until", 0.0)
+        TransactionFactory()
+        RecalculationRequest.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
+        left = iter([1] * batches + [0])
+        monkeypatch.setattr(outbox, "recalculate_waiting", lambda *, moment: next(left))
+
+        tasks.recalculate_waiting()
+
+        assert "Recalculation is behind" in caplog.text
 
 
 class TestCompactCounts:
