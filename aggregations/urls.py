@@ -8,8 +8,8 @@ from aggregations.views import AggregationView, CalculateView
 from omneo.resources.paths import action_path, resource_paths
 
 urlpatterns = [
+    *resource_paths("profiles", ProfileViewSet),
+    action_path("aggregations", SegmentViewSet, {"get": "list"}, detail=False),
     re_path(r"^profiles/(?P<profile>[^/]+)/aggregations/?\Z", AggregationView.as_view()),
     re_path(r"^profiles/(?P<profile>[^/]+)/aggregations/calculate/?\Z", CalculateView.as_view()),
-    action_path("aggregations", SegmentViewSet, {"get": "list"}, detail=False),
-    *resource_paths("profiles", ProfileViewSet),
 ]

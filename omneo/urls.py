@@ -23,10 +23,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     re_path(r"^(?:api/v3/)?health/?\Z", health),
     re_path(r"^metrics/?\Z", metrics),
-    # Tried in turn: what is asked most comes first.
-    path("api/v3/", include("aggregations.urls")),
-    path("api/v3/", include("profiles.urls")),
     path("api/v3/", include("locations.urls")),
+    path("api/v3/", include("profiles.urls")),
+    path("api/v3/", include("aggregations.urls")),
     re_path(r"^api/v3/openapi\.json/?\Z", document, name="openapi"),
     re_path(r"^api/v3/docs/?\Z", docs),
     re_path(r"^api(/|\Z)", NoSuchPath.as_view()),
