@@ -9,15 +9,32 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from aggregations.calculation import recalculate, refresh_clock
+from aggregations.calculation import VALUES, WHOLE_ROW, parameters, recalculate, refresh_clock
 from aggregations.models import Aggregation
 from aggregations.parts import PLACE, PLACES, from_json
+from aggregations.sql import Scope, statement
 from locations.models import DAYS_OF_WEEK
 from omneo.db import server_bound_cursor
 from profiles.models import Profile
 
 # One by one: after `a.*` a migration that adds a column breaks what open connections prepared.
 COLUMNS = ", ".join(f"a.{field.column}" for field in Aggregation._meta.concrete_fields)
+CALCULATED = ", ".join(f"a.{column}" for column in ["profile_id", *VALUES])
+
+POINTED_TO = f"""
+    p.profile_type = 'deleted' AS is_deleted,
+    to_jsonb(c) AS latest_shop_currency,
+    to_jsonb(t) AS top_historic_status,
+    ARRAY(
+        SELECT {PLACE}
+        FROM locations_location l
+        WHERE l.id IN ({", ".join(f"a.{place}_id" for place in PLACES)})
+    ) AS places
+"""
+POINTERS = """
+LEFT JOIN profiles_currency c ON c.id = a.latest_shop_currency_id
+LEFT JOIN profiles_tier t ON t.id = a.top_historic_status_id
+"""
 
 # One statement, so that a row that must be calculated first is still read in few.
 READ = f"""
@@ -29,22 +46,18 @@ SELECT
     EXISTS (
         SELECT FROM aggregations_recalculationrequest r WHERE r.profile_id = p.id
     ) AS is_pending,
-    p.profile_type = 'deleted' AS is_deleted,
-    to_jsonb(c) AS latest_shop_currency,
-    to_jsonb(t) AS top_historic_status,
-    ARRAY(
-        SELECT {PLACE}
-        FROM locations_location l
-        WHERE l.id IN ({", ".join(f"a.{place}_id" for place in PLACES)})
-    ) AS places
+    {POINTED_TO}
 FROM profiles_profile p
 LEFT JOIN aggregations_freshness f ON f.profile_id = p.id
 LEFT JOIN aggregations_aggregation a ON a.profile_id = p.id
-LEFT JOIN profiles_currency c ON c.id = a.latest_shop_currency_id
-LEFT JOIN profiles_tier t ON t.id = a.top_historic_status_id
+{POINTERS}
 """
 READ_ONE = f"{READ} WHERE p.id = %(profile_id)s"
 READ_LISTED = f"{READ} WHERE p.id = ANY(%(profile_ids)s)"
+CALCULATE = f"""
+SELECT p.id AS read_for, {CALCULATED}, {POINTED_TO}
+FROM computed a JOIN profiles_profile p ON p.id = a.profile_id {POINTERS}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,22 @@ def recalculated(*, profile_id: UUID, moment: datetime) -> Reading:
     return _reading(_stored(profile_id))
 
 
+def past(*, profile_id: UUID, moment: datetime) -> Reading:
+    """Return what the profile's row would have said at a moment in the past.
+
+    Calculated from what was there by then: transactions by when they were made, tiers by when they
+    were first held, referrals by when the referred joined. What has no time of its own is as it is
+    now: changes and voids of a transaction, addresses, the joined and the preferred location, and
+    all names. Nothing is stored or locked. Raises Profile.DoesNotExist.
+    """
+    sql = statement(*WHOLE_ROW, scope=Scope.ONE, then=CALCULATE, past=True)
+    calculated = _rows(sql, {"profile_id": profile_id, **parameters(moment)})
+    if not calculated:
+        raise Profile.DoesNotExist
+    freshness = {"calculated_at": moment, "next_change_at": None, "is_pending": False}
+    return _reading(calculated[profile_id] | freshness)
+
+
 def _stored(profile_id: UUID) -> dict[str, Any]:
     stored = _rows(READ_ONE, {"profile_id": profile_id})
     if not stored:
@@ -115,9 +144,9 @@ def _stored_of(profile_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
     return _rows(READ_LISTED, {"profile_ids": list(profile_ids)})
 
 
-def _rows(statement: str, parameters: dict[str, Any]) -> dict[UUID, dict[str, Any]]:
+def _rows(sql: str, values: dict[str, Any]) -> dict[UUID, dict[str, Any]]:
     with server_bound_cursor() as cursor:
-        cursor.execute(statement, {**parameters, "days_of_week": DAYS_OF_WEEK})
+        cursor.execute(sql, {**values, "days_of_week": DAYS_OF_WEEK})
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     return {row.pop("read_for"): row for row in rows}

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.utils import (
+    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
@@ -30,6 +31,20 @@ FRESHNESS = [
 HELD = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the version held."
 )
+AS_OF = OpenApiParameter(
+    "as_of",
+    {"$ref": "#/components/schemas/FilterMoment"},
+    examples=[
+        OpenApiExample("The end of a day", "2025-06-30"),
+        OpenApiExample("A time", "2025-06-30T18:05:00+10:00"),
+    ],
+    description="What the row would have said then, a date or time in the past: calculated, not "
+    "stored. A date is the end of its day in UTC, and that of today is now; a time without an "
+    "offset is in UTC. Transactions count that were made by then, tiers that were held by then, "
+    "and referrals whose profile had joined by then. All that has no time of its own is as it is "
+    "now: changes and voids of a transaction, addresses, the joined and the preferred location, "
+    "names. `Omneo-Calculated-At` is that moment; there is no `Omneo-Next-Change-At`.",
+)
 READ = {200: AggregationSerializer, 304: OpenApiResponse(description="That version is the newest.")}
 FAR_BEHIND = {
     "type": "object",
@@ -50,7 +65,7 @@ class AggregationViewExtension(OpenApiViewExtension):
         return extend_schema_view(
             get=extend_schema(
                 summary="Read the aggregations of a profile",
-                parameters=[HELD, *FRESHNESS],
+                parameters=[AS_OF, HELD, *FRESHNESS],
                 responses=READ,
             )
         )(self.target)

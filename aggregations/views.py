@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.http import parse_etags, quote_etag
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_304_NOT_MODIFIED
 from rest_framework.views import APIView
 
-from aggregations.reading import Reading, current, recalculated
+from aggregations.reading import Reading, current, past, recalculated
 from aggregations.serializers import AggregationSerializer
-from locations.serializers import timestamp
+from omneo.resources.moments import parse_past, timestamp
+from omneo.resources.views import refuse_unknown_parameters
 from profiles.models import Profile
 
+AS_OF = "as_of"
 NO_SUCH_PROFILE = "There is no such profile."
 BODY_VERSION = "1"  # to be raised with every change of what the serializers make of a row
 
@@ -29,15 +33,22 @@ HYPHENATED_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IG
 
 
 class AggregationView(APIView):
-    """The aggregations of a profile, brought up to date with the clock."""
+    """The aggregations of a profile, brought up to date with the clock, or as of the past."""
 
     resource = "aggregations"
-    reader = staticmethod(current)
+    parameters = frozenset({AS_OF})
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_unknown_parameters(request, known=self.parameters)
 
     def get(self, request: Request, profile: str) -> Response:
+        return self.answer(request, profile)
+
+    def answer(self, request: Request, profile: str) -> Response:
         moment = timezone.now()
         try:
-            reading = self.reader(profile_id=_profile_id(profile), moment=moment)
+            reading = self.read(_profile_id(profile), moment)
         except Profile.DoesNotExist as error:
             raise NotFound(NO_SUCH_PROFILE) from error
         if reading.is_deleted:
@@ -48,6 +59,16 @@ class AggregationView(APIView):
             return Response(status=HTTP_304_NOT_MODIFIED, headers=headers)
         return Response(SERIALIZER.to_representation(reading.row), headers=headers)
 
+    def read(self, profile_id: UUID, moment: datetime) -> Reading:
+        asked = self.request.query_params.get(AS_OF)
+        if asked is None:
+            return current(profile_id=profile_id, moment=moment)
+        try:
+            then = parse_past(asked, now=moment)
+        except ValueError as error:
+            raise ValidationError({AS_OF: [str(error)]}) from error
+        return past(profile_id=profile_id, moment=then)
+
 
 class CalculateView(AggregationView):
     """The aggregations of a profile, recalculated now.
@@ -56,9 +77,16 @@ class CalculateView(AggregationView):
     """
 
     safe_methods = (*SAFE_METHODS, "POST")
-    reader = staticmethod(recalculated)
+    parameters = frozenset()
 
-    post = AggregationView.get
+    def get(self, request: Request, profile: str) -> Response:
+        return self.answer(request, profile)
+
+    def post(self, request: Request, profile: str) -> Response:
+        return self.answer(request, profile)
+
+    def read(self, profile_id: UUID, moment: datetime) -> Reading:
+        return recalculated(profile_id=profile_id, moment=moment)
 
 
 def _profile_id(text: str) -> UUID:

@@ -2,7 +2,7 @@
 best_tier AS (
     SELECT DISTINCT ON (h.profile_id) h.profile_id, h.tier_id
     FROM profiles_profiletier h JOIN profiles_tier t ON t.id = h.tier_id
-    WHERE {scope:h.profile_id}
+    WHERE {scope:h.profile_id}{past: AND h.started_at <= %(moment)s}
     ORDER BY h.profile_id, t.sort_order, h.started_at, h.id
 ),
 
@@ -10,6 +10,7 @@ best_tier AS (
 referrals AS (
     SELECT r.referred_by_id AS profile_id, count(*)::integer AS total_referred
     FROM profiles_profile r
-    WHERE r.referred_by_id IS NOT NULL AND {scope:r.referred_by_id}
+    WHERE r.referred_by_id IS NOT NULL AND {scope:r.referred_by_id}{past:
+        AND coalesce(r.joined_at, r.created_at) <= %(moment)s}
     GROUP BY r.referred_by_id
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,6 +20,24 @@ from omneo.resources.fields import HYPHENATED_UUID
 
 LIST_PARAMETERS = re.compile(r"sort|page\[(number|size|cursor)\]|filter\[[^\[\]]*\]")
 KEY = re.compile(r"[0-9]{1,18}")
+
+
+def refuse_unknown_parameters(
+    request: Request, *, known: Collection[str], is_list: bool = False
+) -> None:
+    """Raise a 422 for query parameters that nobody knows, and for those that are there twice.
+
+    A list has those of paging, sorting and filters beside the known ones.
+    """
+    errors = {}
+    for name, values in request.query_params.lists():
+        is_of_lists = is_list and LIST_PARAMETERS.fullmatch(name)
+        if not is_of_lists and name not in known:
+            errors[name] = ["There is no such parameter here."]
+        elif len(values) > 1:
+            errors[name] = ["It is there more than once."]
+    if errors:
+        raise ValidationError(errors)
 
 
 class ResourceViewSet(ModelViewSet):
@@ -40,15 +59,7 @@ class ResourceViewSet(ModelViewSet):
             self.http_method_not_allowed(request)
         if "\0" in request.path:
             raise NotFound  # nothing in the database has that character
-        errors = {}
-        for name, values in request.query_params.lists():
-            is_of_lists = self.action == "list" and LIST_PARAMETERS.fullmatch(name)
-            if not is_of_lists and name not in self.parameters:
-                errors[name] = ["There is no such parameter here."]
-            elif len(values) > 1:
-                errors[name] = ["It is there more than once."]
-        if errors:
-            raise ValidationError(errors)
+        refuse_unknown_parameters(request, known=self.parameters, is_list=self.action == "list")
 
     def get_object(self) -> models.Model:
         return self.find(self.get_queryset())

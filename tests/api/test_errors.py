@@ -126,7 +126,8 @@ def test_a_form_that_is_not_there_cannot_be_asked_for(api: APIClient):
 def test_a_query_cannot_ask_for_another_form(api: APIClient):
     response = api.get(f"/api/v3/profiles/{ProfileFactory().id}/aggregations?format=html")
 
-    assert response.status_code == 200
+    assert response.status_code == 422
+    assert response.json()["errors"] == {"format": ["There is no such parameter here."]}
 
 
 @pytest.mark.django_db

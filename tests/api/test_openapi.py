@@ -165,6 +165,14 @@ class TestParameters:
 
         assert names < set(parameters(described, "/brands"))
 
+    def test_only_the_row_of_a_profile_can_be_asked_for_as_of_the_past(self, described):
+        assert [
+            (path, method)
+            for path, method, operation in operations(described)
+            for parameter in operation.get("parameters", [])
+            if parameter["name"] == "as_of"
+        ] == [("/profiles/{profile}/aggregations", "get")]
+
     def test_one_row_has_neither_filters_nor_pages(self, described):
         assert set(parameters(described, "/brands/{id}")) == {"id"}
 

@@ -2,5 +2,6 @@
 
 from tests.oracle.agreement import differences, load, stored
 from tests.oracle.meanings import calculate
+from tests.oracle.past import known_at
 
-__all__ = ["calculate", "differences", "load", "stored"]
+__all__ = ["calculate", "differences", "known_at", "load", "stored"]

@@ -68,10 +68,10 @@ def load(profile_ids: Collection[UUID]) -> tuple[World, dict[UUID, History]]:
             "id", "joined_at", "created_at", "joined_location_id", "preferred_location_id"
         )
     }
-    for referrer in Profile.objects.filter(referred_by__in=profile_ids).values_list(
-        "referred_by_id", flat=True
-    ):
-        histories[referrer].referred += 1
+    for referrer, joined_at, created_at in Profile.objects.filter(
+        referred_by__in=profile_ids
+    ).values_list("referred_by_id", "joined_at", "created_at"):
+        histories[referrer].referrals.append(joined_at or created_at)
     for profile_id, *address in ProfileAddress.objects.filter(profile__in=profile_ids).values_list(
         "profile_id", "iso", "iso_state", "is_default"
     ):

@@ -110,7 +110,7 @@ class History:
     joined_at: datetime
     joined_place: Place | None = None
     preferred_place: Place | None = None
-    referred: int = 0
+    referrals: list[datetime] = field(default_factory=list)  # when each of them joined
     addresses: list[Address] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
     sales: list[Sale] = field(default_factory=list)
@@ -149,7 +149,7 @@ def calculate(
         **_days(purchases, history.joined_at),
         **_places(sales, purchases, moment),
         **_likely_place(history, purchases, world, moment),
-        "total_referred": history.referred,
+        "total_referred": len(history.referrals),
         "top_historic_status_id": min(history.holdings).tier_id if history.holdings else None,
         "next_change_at": next_change_at(history, after=now),
     }
