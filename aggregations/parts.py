@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +59,15 @@ class Part(dict[str, Any]):
     """A row that others point to, by the columns of its table; a place with all that it has."""
 
     shown: Any = None  # what the API made of it
+
+    @property
+    def modified_at(self) -> datetime:
+        """When it was last saved, or something that belongs to it."""
+        departments = self.get("departments", [])
+        rows = [self, self.get("address"), *(department["brand"] for department in departments)]
+        for several in ("normal_hours", "special_hours", "departments"):
+            rows += self.get(several, [])
+        return max(datetime.fromisoformat(row["updated_at"]) for row in rows if row is not None)
 
 
 class Parts:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aggregations.calculation import VALUES, WHOLE_ROW, parameters, recalculate, refresh_clock
 from aggregations.models import Aggregation
-from aggregations.parts import PLACE, PLACES, from_json
+from aggregations.parts import KINDS, PLACE, PLACES, from_json
 from aggregations.sql import Scope, statement
 from locations.models import DAYS_OF_WEEK
 from omneo.db import server_bound_cursor
@@ -73,6 +73,14 @@ class Reading:
     is_pending: bool
     is_deleted: bool
     version: str
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """When the row last changed, or something that it points to; None for one of the past."""
+        if "changed_at" not in self.row:
+            return None
+        parts = (self.row[name] for name in KINDS)
+        return max([self.row["changed_at"], *(part.modified_at for part in parts if part)])
 
 
 def current(*, profile_id: UUID, moment: datetime) -> Reading:

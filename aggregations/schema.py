@@ -24,12 +24,26 @@ def _header(name: str, about: str) -> OpenApiParameter:
 
 FRESHNESS = [
     _header("ETag", "The version of the row, for `If-None-Match`."),
+    OpenApiParameter(
+        "Last-Modified",
+        str,
+        OpenApiParameter.HEADER,
+        response=[200],
+        description="When the row last changed, or a place, currency or status that it shows.",
+    ),
     _header("Omneo-Calculated-At", "When the values were calculated, in UTC."),
     _header("Omneo-Next-Change-At", "When the clock alone will change a value; may be missing."),
     _header("Omneo-Pending", "`true` while a recalculation waits."),
 ]
 HELD = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the version held."
+)
+SINCE = OpenApiParameter(
+    "If-Modified-Since",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `Last-Modified` of the version held; passed over beside `If-None-Match`, "
+    "which is exact where a time counts whole seconds.",
 )
 AS_OF = OpenApiParameter(
     "as_of",
@@ -43,7 +57,8 @@ AS_OF = OpenApiParameter(
     "offset is in UTC. Transactions count that were made by then, tiers that were held by then, "
     "and referrals whose profile had joined by then. All that has no time of its own is as it is "
     "now: changes and voids of a transaction, addresses, the joined and the preferred location, "
-    "names. `Omneo-Calculated-At` is that moment; there is no `Omneo-Next-Change-At`.",
+    "names. `Omneo-Calculated-At` is that moment; there is no `Last-Modified` and no "
+    "`Omneo-Next-Change-At`.",
 )
 READ = {200: AggregationSerializer, 304: OpenApiResponse(description="That version is the newest.")}
 FAR_BEHIND = {
@@ -65,7 +80,7 @@ class AggregationViewExtension(OpenApiViewExtension):
         return extend_schema_view(
             get=extend_schema(
                 summary="Read the aggregations of a profile",
-                parameters=[AS_OF, HELD, *FRESHNESS],
+                parameters=[AS_OF, HELD, SINCE, *FRESHNESS],
                 responses=READ,
             )
         )(self.target)
@@ -77,7 +92,9 @@ class CalculateViewExtension(OpenApiViewExtension):
     def view_replacement(self) -> Any:
         summary = "Recalculate the aggregations of a profile"
         return extend_schema_view(
-            get=extend_schema(summary=summary, parameters=[HELD, *FRESHNESS], responses=READ),
+            get=extend_schema(
+                summary=summary, parameters=[HELD, SINCE, *FRESHNESS], responses=READ
+            ),
             post=extend_schema(
                 summary=summary, parameters=FRESHNESS, request=None, responses=AggregationSerializer
             ),

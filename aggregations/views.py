@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.http import parse_etags, quote_etag
+from django.utils.http import http_date, parse_etags, parse_http_date_safe, quote_etag
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -55,8 +55,11 @@ class AggregationView(APIView):
             raise NotFound(NO_SUCH_PROFILE)
         etag = quote_etag(f"{BODY_VERSION}-{reading.version}")
         headers = _freshness(reading) | {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if request.method in SAFE_METHODS and _holds(request, etag):
+        if request.method in SAFE_METHODS and _is_held(request, reading, etag):
             return Response(status=HTTP_304_NOT_MODIFIED, headers=headers)
+        if reading.modified_at is not None:
+            # Another machine's clock may be ahead of ours, and a change is never in the future.
+            headers["Last-Modified"] = http_date(min(reading.modified_at, moment).timestamp())
         return Response(SERIALIZER.to_representation(reading.row), headers=headers)
 
     def read(self, profile_id: UUID, moment: datetime) -> Reading:
@@ -95,10 +98,20 @@ def _profile_id(text: str) -> UUID:
     return UUID(text)
 
 
-def _holds(request: Request, etag: str) -> bool:
-    """Tell whether the client has this version, so that no body needs to be built."""
-    held = parse_etags(request.headers.get("If-None-Match", ""))
-    return etag in (one.removeprefix("W/") for one in held)
+def _is_held(request: Request, reading: Reading, etag: str) -> bool:
+    """Tell whether the client has this version, so that no body needs to be built.
+
+    By its tag where it names one: a time is exact to the second alone.
+    """
+    if "If-None-Match" in request.headers:
+        held = parse_etags(request.headers["If-None-Match"])
+        return held == ["*"] or etag in (one.removeprefix("W/") for one in held)
+    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+    return (
+        since is not None
+        and reading.modified_at is not None
+        and int(reading.modified_at.timestamp()) <= since
+    )
 
 
 def _freshness(reading: Reading) -> dict[str, str]:
