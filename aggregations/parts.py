@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from locations.models import DAYS_OF_WEEK
-from omneo.db import server_bound_cursor
+from omneo.db import execute_planned
 
 PLACES = [
     "store_join",
@@ -100,8 +100,8 @@ class Parts:
 
     def _fetch(self, keys: Mapping[str, Iterable[int]]) -> None:
         parameters = {kind: list(wanted) for kind, wanted in keys.items()}
-        with server_bound_cursor() as cursor:
-            cursor.execute(READ, {**parameters, "days_of_week": DAYS_OF_WEEK})
+        parameters["days_of_week"] = DAYS_OF_WEEK
+        with execute_planned(READ, parameters) as cursor:
             for kind, key, text in cursor.fetchall():
                 self._read[kind][key] = from_json(text)
 

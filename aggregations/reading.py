@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
+
+from psycopg.rows import dict_row
 
 from aggregations.calculation import VALUES, WHOLE_ROW, parameters, recalculate, refresh_clock
 from aggregations.models import Aggregation
 from aggregations.parts import KINDS, PLACE, PLACES, from_json
 from aggregations.sql import Scope, statement
 from locations.models import DAYS_OF_WEEK
-from omneo.db import server_bound_cursor
+from omneo.db import execute_planned
 from profiles.models import Profile
 
 # One by one: after `a.*` a migration that adds a column breaks what open connections prepared.
@@ -60,19 +63,32 @@ FROM computed a JOIN profiles_profile p ON p.id = a.profile_id {POINTERS}
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
-    """A row by its fields: its places, currency and tier by the columns of their tables.
+    """A row and how fresh it is.
 
     `version` is another whenever anything of `row` is; `is_deleted` is whether the profile is.
     """
 
-    row: dict[str, Any]
     calculated_at: datetime
     next_change_at: datetime | None
     is_pending: bool
     is_deleted: bool
     version: str
+    stored: dict[str, Any]
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The row by its fields: its places, currency and tier by the columns of their tables.
+
+        Made when it is asked for: who holds the version needs none.
+        """
+        row = self.stored.copy()
+        places = {place["id"]: place for place in map(from_json, row.pop("places"))}
+        row |= {place: places.get(row[f"{place}_id"]) for place in PLACES}
+        return row | {
+            name: from_json(row[name]) for name in ("latest_shop_currency", "top_historic_status")
+        }
 
     @property
     def modified_at(self) -> datetime | None:
@@ -153,11 +169,9 @@ def _stored_of(profile_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
 
 
 def _rows(sql: str, values: dict[str, Any]) -> dict[UUID, dict[str, Any]]:
-    with server_bound_cursor() as cursor:
-        cursor.execute(sql, {**values, "days_of_week": DAYS_OF_WEEK})
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-    return {row.pop("read_for"): row for row in rows}
+    values["days_of_week"] = DAYS_OF_WEEK
+    with execute_planned(sql, values, rows=dict_row) as cursor:
+        return {row.pop("read_for"): row for row in cursor.fetchall()}
 
 
 def _reading(stored: dict[str, Any]) -> Reading:
@@ -166,15 +180,4 @@ def _reading(stored: dict[str, Any]) -> Reading:
         for name in ("calculated_at", "next_change_at", "is_pending", "is_deleted")
     }
     version = blake2b(repr(stored).encode(), digest_size=16).hexdigest()
-    places = {place["id"]: place for place in map(from_json, stored.pop("places"))}
-    pointed_to = {place: places.get(stored[f"{place}_id"]) for place in PLACES}
-    return Reading(
-        **beside,
-        version=version,
-        row={
-            **stored,
-            **pointed_to,
-            "latest_shop_currency": from_json(stored["latest_shop_currency"]),
-            "top_historic_status": from_json(stored["top_historic_status"]),
-        },
-    )
+    return Reading(**beside, version=version, stored=stored)

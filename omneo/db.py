@@ -16,6 +16,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
+from psycopg.rows import RowFactory, tuple_row
 
 
 class TimestampedModel(models.Model):
@@ -189,18 +190,21 @@ class WatchedModel(models.Model):
         )
 
 
-def server_bound_cursor(
-    kind: type[psycopg.Cursor | psycopg.RawCursor] = psycopg.Cursor,
+def execute_planned(
+    statement: str, parameters: Mapping[str, Any], *, rows: RowFactory = tuple_row
 ) -> CursorWrapper:
-    """Return a cursor whose statements the server plans once a connection and keeps.
+    """Run a statement that the server plans once a connection and keeps; return its cursor.
 
-    Django's own cursors fill the values in before sending, so that each call is planned anew.
+    Django's own cursors fill the values in before sending, so that each call is planned anew. For
+    statements with `%(name)s` in them of which there are few, made of constants.
     """
+    numbered, names = _numbered(statement)
     connection.ensure_connection()
-    cursor = kind(connection.connection)
-    if connection.queries_logged:
-        return connection.make_debug_cursor(cursor)
-    return connection.make_cursor(cursor)
+    cursor = psycopg.RawCursor(connection.connection, row_factory=rows)
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    wrapped = wrap(cursor)
+    wrapped.execute(numbered, [parameters[name] for name in names])
+    return wrapped
 
 
 @contextmanager
@@ -231,9 +235,7 @@ def execute_together(*statements: str, parameters: Mapping[str, Any]) -> list[tu
         if not connection.in_atomic_block:
             _commit_without_waiting()
         for statement in statements:
-            numbered, names = _numbered(statement)
-            cursor = server_bound_cursor(psycopg.RawCursor)
-            cursor.execute(numbered, [parameters[name] for name in names])
+            cursor = execute_planned(statement, parameters)
     return cursor.fetchall()
 
 

@@ -16,7 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from omneo.api.models import ApiToken
-from omneo.db import server_bound_cursor
+from omneo.db import execute_planned
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -53,8 +53,7 @@ def _find(digest: str) -> ApiToken | None:
     the rest of an answer that says that nothing changed.
     """
     statement, of_token, of_user = _lookup()
-    with server_bound_cursor() as cursor:
-        cursor.execute(statement, [digest])
+    with execute_planned(statement, {"digest": digest}) as cursor:
         row = cursor.fetchone()
     if row is None:
         return None
@@ -67,6 +66,7 @@ def _find(digest: str) -> ApiToken | None:
 def _lookup() -> tuple[str, list[str], list[str]]:
     found = ApiToken.objects.select_related("user").filter(digest="")
     statement, _ = found.query.sql_with_params()
+    statement = statement.replace("%s", "%(digest)s")
     of_token, of_user = (
         [field.attname for field in model._meta.concrete_fields]
         for model in (ApiToken, get_user_model())
