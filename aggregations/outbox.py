@@ -46,6 +46,16 @@ SELECT profile_id, min(lane), min(requested_at), max(attempts)
 FROM taken GROUP BY profile_id ORDER BY profile_id
 """
 
+# Passes over what a worker has in hand, which is being tried as it is.
+RETRY = """
+UPDATE aggregations_recalculationrequest SET retry_at = NULL
+WHERE id IN (
+    SELECT id FROM aggregations_recalculationrequest
+    WHERE id IN ({chosen}) AND retry_at IS NOT NULL
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
 
 def request(profile_ids: Collection[UUID], *, lane: Lane = Lane.LIVE) -> None:
     """Ask for the recalculation of these profiles, in the caller's database transaction."""
@@ -62,6 +72,17 @@ def request_for(profiles: QuerySet, *, lane: Lane = Lane.BULK) -> None:
         cursor.execute(
             f"{APPEND} SELECT DISTINCT wanted.*, %s FROM ({sql}) wanted", [lane, *parameters]
         )
+
+
+def retry(requests: QuerySet[RecalculationRequest]) -> int:
+    """Let requests that were set apart be due at once; return how many there were.
+
+    They keep what is known of their failures until the next try.
+    """
+    sql, parameters = requests.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(RETRY.format(chosen=sql), parameters)
+        return cursor.rowcount
 
 
 def recalculate_waiting(*, moment: datetime) -> int:

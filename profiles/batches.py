@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -26,9 +27,17 @@ Status = ProfileBatchRow.Status
 
 
 @transaction.atomic
-def accept(*, match_criteria: str, profiles: Sequence[Any], moment: datetime) -> ProfileBatch:
+def accept(
+    *,
+    match_criteria: str,
+    profiles: Sequence[Any],
+    accepted_from: AbstractBaseUser | None,
+    moment: datetime,
+) -> ProfileBatch:
     """Keep the bodies of profiles, to be imported by a worker."""
-    batch = ProfileBatch.objects.create(match_criteria=match_criteria, accepted_at=moment)
+    batch = ProfileBatch.objects.create(
+        match_criteria=match_criteria, accepted_from=accepted_from, accepted_at=moment
+    )
     ProfileBatchRow.objects.bulk_create(
         ProfileBatchRow(batch=batch, index=index, body=body) for index, body in enumerate(profiles)
     )

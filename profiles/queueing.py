@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from profiles.ingestion import BATCH, Posted, Status, upsert_transactions
 from profiles.ingestion.references import EMAIL
-from profiles.models import Profile, QueuedTransaction
+from profiles.models import Profile, QueuedTransaction, Transaction
 
 # Skips what another worker has taken, and what comes after that under the same external id: those
 # have their effect in the order in which they were accepted.
@@ -31,6 +33,20 @@ WHERE NOT EXISTS (
 )
 ORDER BY id
 """
+
+# The id that a body names, where it is one at all.
+NAMED = Case(
+    When(body__id__regex=r"^[0-9]{1,18}$", then=Cast(KT("body__id"), BigIntegerField())),
+    default=None,
+)
+
+# Whether its transaction was written since it was accepted: what it says may be out of date.
+OVERTAKEN = Exists(
+    Transaction.objects.filter(
+        Q(external_id=OuterRef("external_id")) | Q(pk=OuterRef("named")),
+        updated_at__gt=OuterRef("accepted_at"),
+    )
+)
 
 
 def accept(posted: Sequence[Posted], *, external_ids: Sequence[str | None]) -> None:
@@ -61,6 +77,26 @@ def ingest_queued() -> int:
         QueuedTransaction.objects.bulk_update(failed, ["errors"])
         QueuedTransaction.objects.filter(pk__in=[each.pk for each in done]).delete()
     return len(queued)
+
+
+def overtaken(queued: QuerySet[QueuedTransaction]) -> QuerySet[QueuedTransaction]:
+    """Return those whose transaction was written after they were accepted, by somebody else."""
+    return queued.alias(named=NAMED).filter(OVERTAKEN)
+
+
+@transaction.atomic
+def retry(queued: QuerySet[QueuedTransaction]) -> int:
+    """Let those that failed wait once more, in their old place; return how many there were.
+
+    One that is overtaken stays as it is: it would undo what came after it.
+    """
+    failed = queued.filter(errors__isnull=False)
+    # Whatever a worker has in hand of the same transactions has come in once this is held.
+    of_the_same = QueuedTransaction.objects.filter(
+        errors__isnull=True, external_id__in=failed.order_by().values("external_id")
+    )
+    list(of_the_same.order_by("id").select_for_update().values_list("pk"))
+    return failed.alias(named=NAMED).filter(~OVERTAKEN).update(errors=None)
 
 
 def forget(profile: Profile) -> None:

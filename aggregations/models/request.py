@@ -32,6 +32,9 @@ class RecalculationRequest(models.Model):
             models.Index(fields=["lane", "id"], name="request_order"),
             models.Index(fields=["profile_id"], name="request_profile"),
         ]
+        permissions = [
+            ("retry_recalculationrequest", "Can try again a recalculation that failed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.profile_id} since {self.requested_at:%Y-%m-%d %H:%M:%S}"

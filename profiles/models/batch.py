@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
+
+
+class ProfileBatchQuerySet(models.QuerySet):
+    def with_progress(self) -> ProfileBatchQuerySet:
+        """Add how many profiles each has, and what became of how many of them."""
+        status = ProfileBatchRow.Status
+        return self.annotate(
+            total=Count("rows"),
+            waiting=_rows_that_are(status.WAITING),
+            created=_rows_that_are(status.CREATED),
+            updated=_rows_that_are(status.UPDATED),
+            failed=_rows_that_are(status.ERROR),
+        )
+
+
+def _rows_that_are(status: ProfileBatchRow.Status) -> Count:
+    return Count("rows", filter=Q(rows__status=status))
 
 
 class ProfileBatch(models.Model):
@@ -16,7 +34,16 @@ class ProfileBatch(models.Model):
         max_length=100, help_text="By what a profile is known: email, or the handle of an identity."
     )
     accepted_at = models.DateTimeField()
+    accepted_from = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The user of the token that it came with.",
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProfileBatchQuerySet.as_manager()
 
     class Meta:
         verbose_name = "batch"
@@ -53,6 +80,8 @@ class ProfileBatchRow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["batch", "index"], name="profile_batch_row"),
         ]
+        verbose_name = "profile of a batch"
+        verbose_name_plural = "profiles of batches"
 
     def __str__(self) -> str:
         return f"row {self.index}"

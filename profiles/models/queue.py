@@ -33,6 +33,12 @@ class QueuedTransaction(models.Model):
                 condition=Q(errors__isnull=True, external_id__isnull=False),
                 name="queued_transaction_external_id",
             ),
+            models.Index(
+                fields=["id"], condition=Q(errors__isnull=False), name="queued_transaction_failed"
+            ),
+        ]
+        permissions = [
+            ("retry_queuedtransaction", "Can try again a queued transaction that failed"),
         ]
 
     def __str__(self) -> str:

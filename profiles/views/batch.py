@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Prefetch
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -19,12 +19,7 @@ from profiles.schema import PROFILE_BATCH_EXAMPLES, QueuedBatchSerializer
 from profiles.serializers.batch import ProfileBatchBody, ProfileBatchSerializer
 from profiles.tasks import nudge_import
 
-Status = ProfileBatchRow.Status
 MESSAGE = "Profiles queued for batch import."
-
-
-def _rows_that_are(status: Status) -> Count:
-    return Count("rows", filter=Q(rows__status=status))
 
 
 class ProfileBatchViewSet(ResourceViewSet):
@@ -32,13 +27,9 @@ class ProfileBatchViewSet(ResourceViewSet):
 
     resource = "profiles"
     serializer_class = ProfileBatchSerializer
-    queryset = ProfileBatch.objects.annotate(
-        total=Count("rows"),
-        waiting=_rows_that_are(Status.WAITING),
-        created=_rows_that_are(Status.CREATED),
-        updated=_rows_that_are(Status.UPDATED),
-        failed=_rows_that_are(Status.ERROR),
-    ).prefetch_related(Prefetch("rows", ProfileBatchRow.objects.defer("body").order_by("index")))
+    queryset = ProfileBatch.objects.with_progress().prefetch_related(
+        Prefetch("rows", ProfileBatchRow.objects.defer("body").order_by("index"))
+    )
 
     @extend_schema(
         summary="Queue profiles for import",
@@ -50,6 +41,6 @@ class ProfileBatchViewSet(ResourceViewSet):
         body = ProfileBatchBody(data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
-            batch = accept(**body.validated_data, moment=timezone.now())
+            batch = accept(**body.validated_data, accepted_from=request.user, moment=timezone.now())
             nudge_import()
         return Response({"message": MESSAGE, "id": batch.pk}, status=status.HTTP_202_ACCEPTED)
