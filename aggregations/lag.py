@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection
 
 from aggregations.models import RecalculationRequest
@@ -56,6 +57,11 @@ class Lag:
     @property
     def failing(self) -> int:
         return sum(queue.failing for queue in self.lanes.values())
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a request waits for longer than the settings allow."""
+        return 0 < settings.LAG_WARNING_SECONDS < self.oldest_seconds
 
 
 def lag(*, moment: datetime) -> Lag:

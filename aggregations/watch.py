@@ -41,11 +41,10 @@ class Watch:
             return
         self._quiet_until = time.monotonic() + LOOK_EVERY
         behind = lag(moment=moment)
-        is_late = behind.oldest_seconds > settings.LAG_WARNING_SECONDS
-        since = _turn(BEHIND if is_late else CAUGHT_UP, moment=moment)
+        since = _turn(BEHIND if behind.is_late else CAUGHT_UP, moment=moment)
         if since is None:
             return
-        if is_late:
+        if behind.is_late:
             _log(behind)
         else:
             logger.warning(

@@ -58,6 +58,7 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "omneo" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -113,6 +114,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "omneo.admin.navigation.favicon"}
     ],
+    "DASHBOARD_CALLBACK": "aggregations.admin.dashboard.dashboard",
     "SIDEBAR": {"navigation": "omneo.admin.navigation.sidebar"},
 }
 

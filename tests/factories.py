@@ -22,7 +22,10 @@ from profiles.models import (
     Identity,
     Profile,
     ProfileAddress,
+    ProfileBatch,
+    ProfileBatchRow,
     ProfileTier,
+    QueuedTransaction,
     Tier,
     Transaction,
     TransactionItem,
@@ -172,3 +175,27 @@ class TransactionItemFactory(DjangoModelFactory):
         model = TransactionItem
 
     transaction = factory.SubFactory(TransactionFactory)
+
+
+class QueuedTransactionFactory(DjangoModelFactory):
+    class Meta:
+        model = QueuedTransaction
+
+    body = factory.Dict({})
+    accepted_at = utc("2025-06-01 12:00")
+
+
+class ProfileBatchFactory(DjangoModelFactory):
+    class Meta:
+        model = ProfileBatch
+
+    match_criteria = "email"
+    accepted_at = utc("2025-06-01 12:00")
+
+
+class ProfileBatchRowFactory(DjangoModelFactory):
+    class Meta:
+        model = ProfileBatchRow
+
+    batch = factory.SubFactory(ProfileBatchFactory)
+    index = 0

@@ -12,11 +12,12 @@ from django.utils import timezone as clock
 from django.utils.formats import localize
 from unfold.decorators import display
 
+from aggregations.admin.fresh import FreshChangeList
 from aggregations.admin.panel import SUBJECTS
-from aggregations.admin.readonly import FreshChangeList, ReadOnlyAdmin
 from aggregations.calculation import refresh_clock
 from aggregations.models import Aggregation
 from locations.models import Country
+from omneo.admin import ReadOnlyAdmin
 from profiles.admin.search import as_uuid, identified_profiles
 
 RECENCY = {

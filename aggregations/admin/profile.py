@@ -17,8 +17,8 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from aggregations import reading
+from aggregations.admin.fresh import FreshChangeList
 from aggregations.admin.panel import subjects
-from aggregations.admin.readonly import FreshChangeList
 from aggregations.calculation import recalculate
 from aggregations.models import Aggregation
 from profiles import admin as below

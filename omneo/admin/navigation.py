@@ -28,8 +28,12 @@ SUBJECTS = {
         "locations.Region": "map",
         "locations.Country": "public",
     },
-    "System": {
+    "Work in hand": {
         "aggregations.RecalculationRequest": "sync",
+        "profiles.QueuedTransaction": "pending_actions",
+        "profiles.ProfileBatch": "group_add",
+    },
+    "System": {
         "api.ApiToken": "key",
         "auth.User": "manage_accounts",
         "auth.Group": "groups",

@@ -170,6 +170,7 @@ OUT_OF_REACH = {
     "LocationAddress.location",
     "country_iso_2",
     "country_iso_3",
+    "profile_batch_row",
     "transaction_currency_rate_above_0",
     "transaction_rate_needs_currency",
 }

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from aggregations.models import RecalculationRequest
 from tests import factories
 from tests.admin.conftest import add_one_of_each, page_of
 
@@ -19,6 +20,9 @@ NEVER_ADDED = {
     "aggregations.Aggregation",
     "aggregations.RecalculationRequest",
     "locations.Country",
+    "profiles.ProfileBatch",
+    "profiles.ProfileBatchRow",
+    "profiles.QueuedTransaction",
 }
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=BY_LABEL)
@@ -26,6 +30,11 @@ every_model = pytest.mark.parametrize("model", MODELS, ids=BY_LABEL)
 
 def list_of(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def most_queries(model: type[Model]) -> int:
+    """Return the bound on what a list may take: more where numbers stand above it."""
+    return 15 if model is RecalculationRequest else 9
 
 
 def queries(client: Client, path: str) -> int:
@@ -52,7 +61,7 @@ def test_a_list_takes_as_many_queries_for_many_rows(
     add_one_of_each(2)
     add_one_of_each(3)
 
-    assert queries(admin_client, list_of(model)) == for_one <= 9
+    assert queries(admin_client, list_of(model)) == for_one <= most_queries(model)
 
 
 @every_model
@@ -98,8 +107,11 @@ def test_the_sidebar_leads_to_every_list(admin_client: Client):
     links = {
         item["link"] for group in page.context["sidebar_navigation"] for item in group["items"]
     }
-    items = list_of(BY_LABEL["profiles.TransactionItem"])
-    assert links == {list_of(model) for model in MODELS} - {items}
+    reached_from_others = {
+        list_of(BY_LABEL[label])
+        for label in ("profiles.TransactionItem", "profiles.ProfileBatchRow")
+    }
+    assert links == {list_of(model) for model in MODELS} - reached_from_others
 
 
 def test_the_sidebar_shows_only_what_one_may_see(client: Client, django_user_model: type):

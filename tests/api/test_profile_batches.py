@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from omneo.api.models import ApiToken
 from profiles.batches import AT_ONCE, import_waiting
 from profiles.merging import purge
-from profiles.models import Profile, ProfileBatchRow
+from profiles.models import Profile, ProfileBatch, ProfileBatchRow
 from tests.concurrency import another_session
 from tests.factories import IdentityFactory, ProfileFactory
 
@@ -42,6 +43,12 @@ def test_a_batch_is_accepted_with_its_id(api: APIClient):
     data = response.json()["data"]
     assert list(data) == ["message", "id"]
     assert data["message"] == "Profiles queued for batch import."
+
+
+def test_a_batch_keeps_whose_token_it_came_with(api: APIClient):
+    post(api, {"email": "a@b.test"})
+
+    assert ProfileBatch.objects.get().accepted_from == ApiToken.objects.get().user
 
 
 def test_it_tells_that_it_waits_and_when_it_is_done(api: APIClient):
