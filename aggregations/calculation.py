@@ -33,6 +33,13 @@ def _listed(columns: list[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{column}" for column in columns)
 
 
+# Held shared by every recalculation and alone by a change of what many profiles share, such as a
+# brand's name. Who refers to a brand is asked once, when it changes; whoever begins to meanwhile
+# must not be recalculated with the name that is about to go.
+SHARED_FACTS = int.from_bytes(b"omneo")
+READ_SHARED_FACTS = f"SELECT pg_advisory_xact_lock_shared({SHARED_FACTS})"
+CHANGE_SHARED_FACTS = f"SELECT pg_advisory_xact_lock({SHARED_FACTS})"
+
 # Creates and locks at once: two recalculations of one profile take turns, in the order of the
 # keys so that they never wait for each other in a circle, and the later one reads what the
 # earlier one could not see yet. Requests that are visible here are answered by what follows,
@@ -108,12 +115,13 @@ def recalculate(*, profile_ids: Collection[UUID], moment: datetime) -> int:
     """Make the rows of these profiles true as of the moment; return how many changed in a value.
 
     Profiles that do not exist are passed over. Waits for other recalculations of the same
-    profiles, never for writers of their history.
+    profiles and for changes of what many profiles share, never for writers of their history.
     """
     scope, values = _scope(profile_ids)
     lock = statement(scope=scope, then=LOCK)
     write = statement(*WHOLE_ROW, scope=scope, then=WRITE)
-    return execute_together(lock, write, parameters=values | parameters(moment))[0][0]
+    values |= parameters(moment)
+    return execute_together(READ_SHARED_FACTS, lock, write, parameters=values)[0][0]
 
 
 def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
@@ -125,9 +133,19 @@ def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
     values = {"first": first, "last": last, **parameters(moment)}
     with connection.cursor() as cursor:
         cursor.execute(RANGE_PLANNING)
+        cursor.execute(READ_SHARED_FACTS)
         cursor.execute(statement(scope=Scope.RANGE, then=LOCK), values)
         cursor.execute(statement(*WHOLE_ROW, scope=Scope.RANGE, then=WRITE), values)
         return cursor.fetchone()[0]
+
+
+def hold_off() -> None:
+    """Let no recalculation begin before the caller's database transaction ends.
+
+    Waits for those that are under way.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGE_SHARED_FACTS)
 
 
 def refresh_clock(*, profile_ids: Collection[UUID], moment: datetime) -> int:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
-from aggregations.calculation import recalculate
+from aggregations.calculation import hold_off, recalculate
 from aggregations.counts import count_failed
 from aggregations.models import RecalculationRequest
 from omneo.db import derived_transaction
@@ -66,7 +66,13 @@ def request(profile_ids: Collection[UUID], *, lane: Lane = Lane.LIVE) -> None:
 
 
 def request_for(profiles: QuerySet, *, lane: Lane = Lane.BULK) -> None:
-    """Ask for the recalculation of the profiles whose keys a query yields, as one statement."""
+    """Ask for the recalculation of the profiles whose keys a query yields, as one statement.
+
+    For a change of what they share. It holds off recalculations until the caller's database
+    transaction ends: who begins to share it after the query was run asks for one of its own,
+    which must not be answered without the change.
+    """
+    hold_off()
     sql, parameters = profiles.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -49,19 +49,23 @@ def itself_and_referrers(profile: Profile) -> Touched:
 
 def holders(tier: Tier) -> Touched:
     """Everybody who ever held the tier, where its rank changed."""
-    return _profiles(tiers__tier=tier) if tier.has_changed("sort_order") else []
+    if tier.stored is None or not tier.has_changed("sort_order"):
+        return []
+    return _profiles(tiers__tier=tier)
 
 
 def buyers_of(brand: Brand) -> Touched:
     """Everybody who bought the brand, where its name changed."""
-    if not brand.has_changed("name"):
+    if brand.stored is None or not brand.has_changed("name"):
         return []
     return TransactionItem.objects.filter(brand=brand).values("profile_id")
 
 
 def visitors(location: Location) -> Touched:
     """Everybody whom the location says something about, where that changed."""
-    return _visitors(Q(pk=location.pk)) if location.has_changed(*location.watched) else []
+    if location.stored is None or not location.has_changed(*location.watched):
+        return []
+    return _visitors(Q(pk=location.pk))
 
 
 def visitors_of_address(address: LocationAddress) -> Touched:
@@ -75,18 +79,29 @@ def people_in_region(region: Region) -> Touched:
     """Everybody whom something places in the region, where its name changed."""
     if region.stored is None or not region.has_changed("name"):
         return []
-    isos = list(region.members.values_list("iso", flat=True))
-    return _people_at(isos, Q(region=region))
+    members = region.members.values("iso")
+    return _people_at(
+        countries=members.exclude(iso__contains="-"),
+        states=members.filter(iso__contains="-"),
+        locations=Q(region=region),
+    )
 
 
 def people_in_member(member: RegionMember) -> Touched:
     """Everybody whom something places in a country or state that changed its region."""
-    return _people_at(member.values_of("iso"), Q()) if member.has_changed(*member.watched) else []
+    if not member.has_changed(*member.watched):
+        return []
+    isos = member.values_of("iso")
+    return _people_at(
+        countries=[iso for iso in isos if "-" not in iso],
+        states=[iso for iso in isos if "-" in iso],
+        locations=Q(),
+    )
 
 
-def _people_at(isos: Collection[str], locations: Q) -> QuerySet:
-    countries = [iso for iso in isos if "-" not in iso]
-    states = [iso for iso in isos if "-" in iso]
+def _people_at(
+    *, countries: Collection[str] | QuerySet, states: Collection[str] | QuerySet, locations: Q
+) -> QuerySet:
     located = (
         Q(address__iso__in=countries)
         | Q(address__iso_state__in=states)
