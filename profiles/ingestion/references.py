@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -202,11 +203,14 @@ def _brands(names: Collection[str]) -> dict[str, int]:
 
 
 def _made_brands(names: Collection[str]) -> dict[str, int]:
-    """Make brands, each with the handle that its name suggests, else with one that only it has."""
+    """Make brands, each with the first handle of its name that no other brand has taken."""
     made: dict[str, int] = {}
-    for handle in (slugify, _unmistakable_handle):
+    for attempt in count():
         missing = [name for name in names if name not in made]
-        handles = {handle(name)[:255]: name for name in reversed(missing) if handle(name)}
+        if not missing:
+            break
+        handles = {_handle(name, attempt): name for name in reversed(missing)}
+        handles.pop("", None)
         if handles:
             Brand.objects.bulk_create(
                 [Brand(name=name, handle=key) for key, name in sorted(handles.items())],
@@ -216,9 +220,16 @@ def _made_brands(names: Collection[str]) -> dict[str, int]:
     return made
 
 
-def _unmistakable_handle(name: str) -> str:
-    """Return a handle that no other name comes to, however alike they are."""
-    return f"{slugify(name)[:200]}-{blake2b(name.encode(), digest_size=8).hexdigest()}".lstrip("-")
+def _handle(name: str, attempt: int) -> str:
+    """Return what the name suggests, then what no other name comes to, however alike they are.
+
+    A brand that was renamed keeps its handles; who makes its former name anew tries the next.
+    """
+    if attempt == 0:
+        return slugify(name)[:255]
+    salt = b"" if attempt == 1 else str(attempt).encode()
+    digest = blake2b(name.encode(), digest_size=8, salt=salt).hexdigest()
+    return f"{slugify(name)[:200]}-{digest}".lstrip("-")
 
 
 def _rows(statement: str, parameters: Any) -> list[tuple]:

@@ -570,6 +570,14 @@ class TestBrands:
         names = [item.brand.name for item in TransactionItem.objects.order_by("id")]
         assert names == ["Acme & Co", "Acme Co", "山"]
 
+    @pytest.mark.parametrize("name", ["Acme", "山"])
+    def test_a_brand_is_made_anew_however_often_it_was_renamed(self, sale, name):
+        for number in range(4):
+            upsert(sale(items=[{"brand": name}]))
+            Brand.objects.filter(name=name).update(name=f"Former {number}")
+
+        assert TransactionItem.objects.values("brand").distinct().count() == 4
+
 
 class TestBadRows:
     def test_good_rows_land_and_bad_ones_come_back(self, sale):
