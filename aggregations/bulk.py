@@ -10,9 +10,10 @@ import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from aggregations.calculation import recalculate, recalculate_range
@@ -22,6 +23,7 @@ from aggregations.selection import Selection
 from omneo.db import derived_transaction
 
 PROFILES_A_RANGE = 5000
+ATTEMPTS = 5  # at a range from which profiles are deleted for good meanwhile
 
 CUT = """
 WITH selected (id) AS ({selected})
@@ -119,6 +121,16 @@ def work_through(
 
 
 def _recalculate(run: RecalculationRun, taken: RecalculationRange, *, moment: datetime) -> int:
+    for _ in range(ATTEMPTS - 1):
+        # A profile was read and is deleted now: found out here, not at the commit, and begun anew.
+        with suppress(IntegrityError), transaction.atomic():
+            changed = _attempt(run, taken, moment=moment)
+            connection.check_constraints()
+            return changed
+    return _attempt(run, taken, moment=moment)
+
+
+def _attempt(run: RecalculationRun, taken: RecalculationRange, *, moment: datetime) -> int:
     selection = Selection.from_json(run.selection)
     if selection.is_everybody:
         return recalculate_range(first=taken.first, last=taken.last, moment=moment)

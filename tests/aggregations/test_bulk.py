@@ -22,6 +22,7 @@ from aggregations.models import (
 )
 from aggregations.outbox import recalculate_waiting
 from aggregations.selection import Selection
+from profiles.merging import purge
 from profiles.models import Profile
 from tests.concurrency import LIMIT, Session, another_session, impatient
 from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory, utc
@@ -303,3 +304,22 @@ class TestWhileTheShopIsOpen:
         recalculate_waiting(moment=utc("2025-07-01"))
 
         assert Aggregation.objects.get(pk=profiles[0]).shop_count == 2
+
+    @pytest.mark.parametrize("before", [0, 1], ids=["never calculated", "calculated before"])
+    def test_a_profile_that_is_purged_does_not_take_its_range_with_it(
+        self, profiles, session, before
+    ):
+        for _ in range(before):
+            finish(bulk.start(EVERYBODY))
+        run = bulk.start(EVERYBODY)
+        with another_session() as worker:
+            session.begin()
+            session.do(purge, profile_id=profiles[1])
+            ranges = worker.start(finish, run)
+            worker.wait_until_blocked()
+            session.commit()
+
+            assert [each.error for each in ranges.result(LIMIT)] == [""] * 4
+
+        assert calculated() == set(profiles) - {profiles[1]}
+        assert wrong_rows() == []
