@@ -29,6 +29,11 @@ class Session:
         """Return what a piece of work comes to."""
         return self.start(work, *arguments, **named).result(LIMIT)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is in a database transaction that was begun."""
+        return self._transaction is not None
+
     def begin(self) -> None:
         """Open a database transaction, for what is done until the commit."""
         self._transaction = transaction.atomic()
@@ -53,7 +58,7 @@ class Session:
         )
 
     def close(self) -> None:
-        if self._transaction is not None:
+        if self.is_open:
             self.roll_back()
         self.do(lambda: connection.close())  # the proxy names each thread its own
         self._thread.shutdown()

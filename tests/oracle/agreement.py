@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,10 +24,15 @@ def differences(
 
     `moment` is when they were calculated, `now` when the clock was last brought up to date.
     """
-    world, histories = load(profile_ids)
-    rows = stored(profile_ids)
+    return differences_at(dict.fromkeys(profile_ids, moment), now=now)
+
+
+def differences_at(moments: Mapping[UUID, datetime], *, now: datetime | None = None) -> list[str]:
+    """Say the same of rows that were calculated at a moment each."""
+    world, histories = load(moments)
+    rows = stored(moments)
     found = []
-    for profile_id in profile_ids:
+    for profile_id, moment in moments.items():
         row = rows.get(profile_id)
         if row is None:
             found.append(f"{profile_id} has no row")
