@@ -12,7 +12,7 @@ describe := $(python) manage.py spectacular --format openapi-json --validate --f
 install := $(python) -m pip install --quiet --disable-pip-version-check --prefer-binary
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs openapi openapi-check bench clean
+.PHONY: help run test lint format docs openapi openapi-check bench soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ openapi-check: .venv/.installed ## Check that docs/openapi.json is what the code
 
 bench: .venv/.installed-benchmarks ## Measure against other ways, half an hour (ARGS="--help" for parts of it)
 	@exec $(python) -m benchmarks $(ARGS)
+
+soak: .venv/.installed-tests ## Write for minutes beside killed workers, then compare every row (ARGS="--help")
+	@exec $(embedded) exec --ephemeral -- $(python) -m tests.soak $(ARGS)
 
 clean: ## Remove .venv and var, with all data, after asking
 	@if [ -s var/run.lock ] && kill -0 "$$(cat var/run.lock)" 2>/dev/null; then \
