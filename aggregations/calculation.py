@@ -37,22 +37,25 @@ def _listed(columns: list[str], prefix: str = "") -> str:
 # brand's name. Who refers to a brand is asked once, when it changes; whoever begins to meanwhile
 # must not be recalculated with the name that is about to go.
 SHARED_FACTS = int.from_bytes(b"omneo")
-READ_SHARED_FACTS = f"SELECT pg_advisory_xact_lock_shared({SHARED_FACTS})"
 CHANGE_SHARED_FACTS = f"SELECT pg_advisory_xact_lock({SHARED_FACTS})"
 
 # Creates and locks at once: two recalculations of one profile take turns, in the order of the
 # keys so that they never wait for each other in a circle, and the later one reads what the
 # earlier one could not see yet. Requests that are visible here are answered by what follows,
 # since it sees at least as much; those that a worker has in hand are left to it.
-LOCK = """
+LOCK = f"""
 WITH answered AS (
     DELETE FROM aggregations_recalculationrequest WHERE id IN (
-        SELECT r.id FROM aggregations_recalculationrequest r WHERE {scope:r.profile_id}
+        SELECT r.id FROM aggregations_recalculationrequest r WHERE {{scope:r.profile_id}}
         FOR UPDATE SKIP LOCKED
     )
 )
 INSERT INTO aggregations_freshness AS f (profile_id, calculated_at)
-SELECT p.id, %(moment)s FROM profiles_profile p WHERE {scope:p.id} ORDER BY p.id
+SELECT p.id, %(moment)s FROM profiles_profile p
+WHERE {{scope:p.id}}
+    -- Once, before the first row
+    AND (SELECT pg_advisory_xact_lock_shared({SHARED_FACTS})) IS NOT NULL
+ORDER BY p.id
 ON CONFLICT (profile_id) DO UPDATE SET calculated_at = EXCLUDED.calculated_at
 """
 
@@ -120,8 +123,7 @@ def recalculate(*, profile_ids: Collection[UUID], moment: datetime) -> int:
     scope, values = _scope(profile_ids)
     lock = statement(scope=scope, then=LOCK)
     write = statement(*WHOLE_ROW, scope=scope, then=WRITE)
-    values |= parameters(moment)
-    return execute_together(READ_SHARED_FACTS, lock, write, parameters=values)[0][0]
+    return execute_together(lock, write, parameters=values | parameters(moment))[0][0]
 
 
 def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
@@ -133,7 +135,6 @@ def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
     values = {"first": first, "last": last, **parameters(moment)}
     with connection.cursor() as cursor:
         cursor.execute(RANGE_PLANNING)
-        cursor.execute(READ_SHARED_FACTS)
         cursor.execute(statement(scope=Scope.RANGE, then=LOCK), values)
         cursor.execute(statement(*WHOLE_ROW, scope=Scope.RANGE, then=WRITE), values)
         return cursor.fetchone()[0]
