@@ -21,6 +21,7 @@ from aggregations.counts import count_failed
 from aggregations.models import RecalculationRange, RecalculationRun
 from aggregations.selection import Selection
 from omneo.db import derived_transaction
+from omneo.discretion import describe
 
 PROFILES_A_RANGE = 5000
 ATTEMPTS = 5  # at a range from which profiles are deleted for good meanwhile
@@ -88,7 +89,7 @@ def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
     except DatabaseError as error:
         if taken is None:
             raise
-        taken.changed, taken.done_at, taken.error = None, None, str(error) or repr(error)
+        taken.changed, taken.done_at, taken.error = None, None, describe(error)
         with transaction.atomic():
             taken.save(update_fields=["error"])
             count_failed(taken.profiles)

@@ -18,6 +18,7 @@ from aggregations.calculation import hold_off, recalculate
 from aggregations.counts import count_failed
 from aggregations.models import RecalculationRequest
 from omneo.db import derived_transaction
+from omneo.discretion import describe
 
 BATCH = 1000  # requests taken at a time; some 0.2 ms each
 FIRST_RETRY = timedelta(seconds=10)
@@ -130,7 +131,7 @@ def _recalculate_each_that_can_be(profile_ids: list[UUID], *, moment: datetime) 
     except (DataError, IntegrityError) as error:
         if len(profile_ids) == 1:
             logger.exception("Profile %s cannot be recalculated", profile_ids[0])
-            return {profile_ids[0]: str(error)}
+            return {profile_ids[0]: describe(error)}
         middle = len(profile_ids) // 2
         return _recalculate_each_that_can_be(
             profile_ids[:middle], moment=moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from aggregations.streaming import (
     LinesRenderer,
     StreamRenderer,
 )
+from omneo.discretion import describe
 from omneo.resources.views import ResourceViewSet
 from profiles.models import Profile
 
@@ -33,6 +35,8 @@ from profiles.models import Profile
 # also makes up for days without the periodic task.
 BATCHES_A_REQUEST = 30
 DELETED = Profile.objects.filter(profile_type=Profile.Type.DELETED)
+
+logger = logging.getLogger(__name__)
 
 
 class FarBehind(APIException):
@@ -45,6 +49,10 @@ class FarBehind(APIException):
     )
     default_code = "far_behind"
     wait = 5  # seconds; each try goes on where the one before has stopped
+
+
+class BrokenStreamError(Exception):
+    """Raised to the server when a stream fails that has begun."""
 
 
 class SegmentViewSet(ResourceViewSet):
@@ -119,6 +127,9 @@ def _going_on(begun: bytes, chunks: Iterator[bytes], broken: bytes) -> Iterator[
     yield begun
     try:
         yield from chunks
-    except Exception:
+    except Exception as error:
+        # Told here, since what a server makes of it is out of our hands; and to the server that
+        # the answer is none.
+        logger.exception("A stream broke off")
         yield broken
-        raise
+        raise BrokenStreamError(describe(error)) from None

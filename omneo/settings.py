@@ -118,11 +118,17 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "omneo.admin.navigation.sidebar"},
 }
 
-# Logs go to the standard error of the process, whose supervisor keeps them
+# Logs go to the standard error of the process, whose supervisor keeps them. They say what went
+# wrong and where, and nothing of what customers are called.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "class": "omneo.discretion.DiscreetFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("OMNEO_LOG_LEVEL", "WARNING")},
     "loggers": {

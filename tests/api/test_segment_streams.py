@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -19,7 +19,9 @@ from rest_framework.test import APIClient
 from aggregations import streaming
 from aggregations.calculation import recalculate
 from aggregations.models import Aggregation
+from aggregations.segments import BrokenStreamError
 from profiles.models import Profile
+from tests.aggregations.copies import multiply
 from tests.factories import (
     CurrencyFactory,
     LocationFactory,
@@ -101,27 +103,6 @@ class TestEveryForm:
         larger = peak(lambda: drain(streamed(api, form)))
 
         assert larger < smaller * 1.25
-
-
-def multiply(times: int) -> None:
-    """Make so many rows of each one, all of them of profiles of their own."""
-    copied = [field.column for field in Aggregation._meta.concrete_fields if not field.primary_key]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMP TABLE twin ON COMMIT DROP AS SELECT profile_id AS of, "
-            "gen_random_uuid() AS id FROM aggregations_aggregation, generate_series(2, %s)",
-            [times],
-        )
-        cursor.execute(
-            "INSERT INTO profiles_profile (id, profile_type, tags, meta) "
-            "SELECT id, 'active', '{}', '{}' FROM twin"
-        )
-        cursor.execute(
-            f"INSERT INTO aggregations_aggregation (profile_id, {', '.join(copied)}) "
-            f"SELECT twin.id, {', '.join(copied)} "
-            "FROM aggregations_aggregation JOIN twin ON profile_id = twin.of"
-        )
-        cursor.execute("DROP TABLE twin")
 
 
 def drain(response: StreamingHttpResponse) -> None:
@@ -274,5 +255,5 @@ def test_a_stream_that_fails_ends_in_a_line_that_is_no_row(api, small_chunks, fo
     connection.close()  # as when the database goes away
 
     assert next(stream).startswith(last)
-    with pytest.raises(DatabaseError):
+    with pytest.raises(BrokenStreamError):
         next(stream)
