@@ -11,9 +11,10 @@ from functools import cache
 from typing import Any, ClassVar
 
 import psycopg
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 from psycopg.rows import RowFactory, tuple_row
@@ -58,6 +59,9 @@ def optional_url(**options) -> models.URLField:
     """A column for an http(s) address that may be missing."""
     return models.URLField(max_length=500, null=True, blank=True, **options)
 
+
+# Raised whatever row is in hand: it has done nothing wrong, and waits for its next try.
+OF_NO_ROW = (InterfaceError, OperationalError, SoftTimeLimitExceeded)
 
 # Wider than any customer's life, and narrow enough that every time zone's calendar has the date.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from rest_framework.exceptions import APIException, ValidationError
 
+from omneo import deadlocks
+from omneo.db import OF_NO_ROW
 from omneo.resources.conflicts import explain
 from omneo.resources.messages import messages_by_field
 from profiles.conflicts import PROFILE_CONFLICTS
@@ -24,6 +27,7 @@ LARGEST = 1000  # profiles in a batch
 AT_ONCE = 100  # rows in a database transaction
 
 Status = ProfileBatchRow.Status
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -54,7 +58,9 @@ def import_waiting(*, moment: datetime) -> bool:
     batch = waiting.select_for_update(skip_locked=True).first()
     if batch is None:
         return False
-    rows = list(batch.rows.filter(status=Status.WAITING).order_by("index")[:AT_ONCE])
+    # Held, so that a purge comes before a row or after it, and never between.
+    waiting_rows = batch.rows.filter(status=Status.WAITING).order_by("index")
+    rows = list(waiting_rows.select_for_update()[:AT_ONCE])
     for row in rows:
         _import(row, match_criteria=batch.match_criteria)
     ProfileBatchRow.objects.bulk_update(rows, ["body", "status", "profile_id", "errors"])
@@ -87,15 +93,18 @@ def _import(row: ProfileBatchRow, *, match_criteria: str) -> None:
         except IntegrityError:
             # Somebody else may have made the profile after it was looked for.
             row.status, row.profile_id = _upsert(body, match_criteria=match_criteria)
-    except (APIException, DatabaseError) as error:
+    except OF_NO_ROW:
+        raise
+    except Exception as error:
         if isinstance(error, DatabaseError):
             error = explain(error, PROFILE_CONFLICTS) or error
         if not isinstance(error, APIException):
-            raise
+            logger.exception("Row %s of batch %s cannot be imported", row.index, row.batch_id)
+            error = ValidationError("This profile cannot be stored.")
         row.status, row.errors = Status.ERROR, dict(messages_by_field(error.detail))
 
 
-@transaction.atomic
+@deadlocks.atomic
 def _upsert(body: Any, *, match_criteria: str) -> tuple[Status, Any]:
     profile = _matching(body, match_criteria) if isinstance(body, dict) else None
     serializer = ProfileSerializer(profile, data=body, partial=profile is not None)

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
 
+from omneo import deadlocks
 from profiles import batches, queueing
+from profiles.ingestion import hold_transactions
 from profiles.living import LIVING
 from profiles.models import (
     Identity,
@@ -20,6 +22,7 @@ from profiles.models import (
     ProfileAddress,
     ProfileTier,
     Transaction,
+    TransactionItem,
 )
 from profiles.signals import history_changed
 
@@ -53,7 +56,7 @@ class CannotBeMergedError(ValueError):
     """Raised where a profile is merged into itself."""
 
 
-@transaction.atomic
+@deadlocks.atomic
 def merge(*, source_id: UUID, destination_id: UUID, moment: datetime) -> Profile:
     """Move everything of the source to the destination, and leave the source empty and deleted.
 
@@ -64,14 +67,16 @@ def merge(*, source_id: UUID, destination_id: UUID, moment: datetime) -> Profile
     """
     if source_id == destination_id:
         raise CannotBeMergedError("A profile cannot be merged into itself.")
-    profiles = _held(source_id, destination_id)
-    source, destination = profiles[source_id], profiles[destination_id]
+    source, destination = _held(source_id, destination_id)
+    hold_transactions(source_id)
 
     _keep_one_of_each(source, destination)
     for model in MOVED:
         model.objects.filter(profile=source).update(profile=destination, updated_at=moment)
     source.referrals.exclude(pk=destination.pk).update(referred_by=destination, updated_at=moment)
     _take_over(source, destination)
+    source.merged.update(merged_into=destination)
+    source.merged_into = destination
     source.profile_type = Profile.Type.DELETED
     source.referred_by = None
     source.save()
@@ -80,29 +85,47 @@ def merge(*, source_id: UUID, destination_id: UUID, moment: datetime) -> Profile
     return destination
 
 
-@transaction.atomic
+@deadlocks.atomic
 def purge(*, profile_id: UUID) -> None:
     """Remove the profile, all that it has and did, what waits for it, and its names in the log.
 
-    Raises Profile.DoesNotExist.
+    With it go the profiles that were merged into it, which say who it was. Raises
+    Profile.DoesNotExist.
     """
-    profile = Profile.objects.select_for_update().get(pk=profile_id)
+    person = Profile.objects.filter(Q(pk=profile_id) | Q(merged_into=profile_id)).order_by("pk")
+    # Before the profile: a worker holds these rows when it asks for the profile.
+    for profile in person:
+        _forget_what_waits(profile)
+    held = person.select_for_update()
+    if profile_id not in {profile.pk for profile in held}:
+        raise Profile.DoesNotExist
+    for profile in held:
+        # Again, for what came before the profile was held
+        _forget_what_waits(profile)
+        _remove(profile)
+
+
+def _remove(profile: Profile) -> None:
     _forget_in_log(profile)
-    queueing.forget(profile)
-    batches.forget(profile)
+    hold_transactions(profile.pk)
     with connection.cursor() as cursor:
-        cursor.execute(DELETE_ITEMS, [profile_id])
-        cursor.execute(DELETE_TRANSACTIONS, [profile_id])
+        cursor.execute(DELETE_ITEMS, [profile.pk])
+        cursor.execute(DELETE_TRANSACTIONS, [profile.pk])
     profile.delete()
 
 
-def _held(*profile_ids: UUID) -> dict[UUID, Profile]:
-    """Lock the profiles in the order of their keys, so that two merges never wait in a circle."""
-    held = LIVING.filter(pk__in=profile_ids).order_by("pk").select_for_update()
-    profiles = {profile.pk: profile for profile in held}
-    if len(profiles) < len(profile_ids):
-        raise Profile.DoesNotExist
-    return profiles
+def _held(source_id: UUID, destination_id: UUID) -> tuple[Profile, Profile]:
+    """Lock both, and whom the source referred, in the order of their keys."""
+    written = Profile.objects.filter(
+        Q(pk__in=[source_id, destination_id]) | Q(referred_by=source_id)
+    )
+    list(written.order_by("pk").select_for_update().values_list("pk"))
+    return LIVING.get(pk=source_id), LIVING.get(pk=destination_id)
+
+
+def _forget_what_waits(profile: Profile) -> None:
+    queueing.forget(profile)
+    batches.forget(profile)
 
 
 def _keep_one_of_each(source: Profile, destination: Profile) -> None:
@@ -144,5 +167,5 @@ def _forget_in_log(profile: Profile) -> None:
 
 def _rows_of(profile: Profile) -> Iterator[QuerySet]:
     yield Profile.objects.filter(pk=profile.pk)
-    for model in MOVED:
+    for model in [*MOVED, TransactionItem]:
         yield model._default_manager.filter(profile=profile)

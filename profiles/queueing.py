@@ -100,10 +100,17 @@ def retry(queued: QuerySet[QueuedTransaction]) -> int:
 
 
 def forget(profile: Profile) -> None:
-    """Remove what waits for a profile, or failed, under any of its names: all is about to go."""
+    """Remove what waits for a profile, or failed, under any of its names: all is about to go.
+
+    What names no profile is its affair where it is about one of its transactions.
+    """
     names = Q(body__profile_id__iexact=str(profile.pk))
     if profile.email is not None:
         names |= Q(body__profile_id_handle=EMAIL, body__profile_id__iexact=profile.email)
     for handle, identifier in profile.identities.values_list("handle", "identifier"):
         names |= Q(body__profile_id_handle=handle, body__profile_id=identifier)
+    sales = profile.transactions.values_list("id", "external_id")
+    ids, external_ids = zip(*sales, strict=True) if sales else ((), ())
+    of_its_sales = Q(body__id__in=ids) | Q(external_id__in=external_ids)
+    names |= of_its_sales & ~Q(body__has_key="profile_id")
     QueuedTransaction.objects.filter(names).delete()

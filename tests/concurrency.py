@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import Any
 
 from django.db import connection, transaction
@@ -75,6 +76,23 @@ def another_session() -> Iterator[Session]:
         yield session
     finally:
         session.close()
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Do all work at the same time, each over a connection of its own; return the results."""
+    start = Barrier(len(works))
+
+    def begin(work: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            start.wait(LIMIT)
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as clients:
+        futures = [clients.submit(begin, work) for work in works]
+        return [future.result(LIMIT) for future in futures]
 
 
 @contextmanager

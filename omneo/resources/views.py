@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
+from omneo import deadlocks
 from omneo.resources.conflicts import Conflicts, InUse, users_of
 from omneo.resources.fields import HYPHENATED_UUID
 
@@ -71,27 +72,27 @@ class ResourceViewSet(ModelViewSet):
         self.check_object_permissions(self.request, row)
         return row
 
+    @deadlocks.atomic
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            serializer = self.get_serializer(data=request.data)
-            serializer.is_valid(raise_exception=True)
-            self.perform_create(serializer)
-            answer = self.answer(serializer.instance)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        self.perform_create(serializer)
+        answer = self.answer(serializer.instance)
         place = request.build_absolute_uri(self.path_of(serializer.instance))
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": place})
 
+    @deadlocks.atomic
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            self.hold()
-            serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
-            serializer.is_valid(raise_exception=True)
-            self.perform_update(serializer)
-            return Response(self.answer(serializer.instance))
+        self.hold()
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        self.perform_update(serializer)
+        return Response(self.answer(serializer.instance))
 
+    @deadlocks.atomic
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            self.hold(alone=True)
-            self.perform_destroy(self.get_object())
+        self.hold(alone=True)
+        self.perform_destroy(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def perform_destroy(self, row: models.Model) -> None:

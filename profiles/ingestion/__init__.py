@@ -5,7 +5,7 @@ order in which they are given: of two with the same external id, the second upda
 created.
 """
 
-from profiles.ingestion.deleting import delete_transaction
+from profiles.ingestion.deleting import delete_transaction, hold_transactions
 from profiles.ingestion.rows import Match, Outcome, Posted, Status, read
 from profiles.ingestion.upserting import BATCH, ingest, upsert_transactions
 
@@ -16,6 +16,7 @@ __all__ = [
     "Posted",
     "Status",
     "delete_transaction",
+    "hold_transactions",
     "ingest",
     "read",
     "upsert_transactions",

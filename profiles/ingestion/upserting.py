@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
-from django.db import DataError, IntegrityError, OperationalError, transaction
-from psycopg.errors import DeadlockDetected
-
+from omneo import deadlocks
+from omneo.db import OF_NO_ROW
 from profiles.ingestion.drafts import Draft, Drafts
 from profiles.ingestion.references import References
 from profiles.ingestion.rows import Outcome, Posted, Row, read
@@ -40,14 +40,16 @@ def ingest(rows: Sequence[Row], *, is_live: bool) -> None:
 
 
 def _ingest_all_that_can_be(rows: Sequence[Row], *, is_live: bool) -> None:
-    """Ingest all at once; where the database refuses them, halve until the culprits are alone."""
+    """Ingest all at once; where that fails, halve until the culprits are alone."""
     if not rows:
         return
     try:
         _ingest(rows, is_live=is_live)
-    except (DataError, IntegrityError):
+    except (*OF_NO_ROW, Transaction.DoesNotExist):
+        raise
+    except Exception:
         if len(rows) == 1:
-            logger.exception("A transaction passed validation and was refused by the database")
+            logger.exception("A transaction passed validation and cannot be stored")
             rows[0].fail({"non_field_errors": ["This transaction cannot be stored."]})
             return
         middle = len(rows) // 2
@@ -58,18 +60,12 @@ def _ingest_all_that_can_be(rows: Sequence[Row], *, is_live: bool) -> None:
 def _ingest(rows: Sequence[Row], *, is_live: bool) -> None:
     """Ingest rows in a database transaction, begun anew where others have been faster."""
     while True:
-        try:
-            with transaction.atomic():
-                _ingest_once(rows, is_live=is_live)
-        except TakenMeanwhileError:
-            continue
-        except OperationalError as error:
-            if isinstance(error.__cause__, DeadlockDetected):
-                continue
-            raise
-        return
+        with suppress(TakenMeanwhileError):
+            _ingest_once(rows, is_live=is_live)
+            return
 
 
+@deadlocks.atomic
 def _ingest_once(rows: Sequence[Row], *, is_live: bool) -> None:
     references = References.of(rows)
     drafts = Drafts(rows)

@@ -33,6 +33,7 @@ class Profile(WatchedModel, TimestampedModel):
         "preferred_location_id",
         "referred_by_id",
     )
+    settled = ("merged_into",)
 
     class Type(models.TextChoices):
         ACTIVE = "active"
@@ -86,11 +87,28 @@ class Profile(WatchedModel, TimestampedModel):
     referred_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="referrals"
     )
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="merged",
+        help_text="The same person, who keeps what this one had and is purged with it.",
+    )
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     meta = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        indexes = [models.Index("created_at", "id", name="profile_newest")]
+        indexes = [
+            models.Index("created_at", "id", name="profile_newest"),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="profile_merged_into",
+            ),
+        ]
         constraints = [
             # Serves look-ups by the beginning of an address too.
             models.UniqueConstraint(
@@ -119,6 +137,10 @@ class Profile(WatchedModel, TimestampedModel):
     def __str__(self) -> str:
         name = " ".join(part for part in (self.first_name, self.last_name) if part)
         return name or self.email or str(self.id)
+
+    def settle(self) -> None:
+        if self.profile_type != self.Type.DELETED:
+            self.merged_into = None  # brought back, it is a person of its own
 
 
 class Identity(TimestampedModel):

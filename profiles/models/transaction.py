@@ -22,6 +22,7 @@ from profiles.models.profile import Profile
 
 POINT_OF_SALE, WEBSITE = "pos", "web"
 
+HOLD_PROFILE = "SELECT FROM profiles_profile WHERE id = %s FOR KEY SHARE"
 LOCATION_ZONE = "SELECT timezone FROM locations_location WHERE id = %s FOR SHARE"
 
 
@@ -166,11 +167,12 @@ class Transaction(WatchedModel, TimestampedModel):
         return self.receipt_ref or self.external_id or f"transaction {self.pk}"
 
     def hold(self) -> None:
-        # Before the transaction itself, in the order in which a change of the location's zone
-        # locks them; read anew, because such a change may be under way.
+        # Before the transaction itself, in the order of all who lock them. The location's zone is
+        # read anew, because a change of it may be under way.
         self._location_timezone = None
-        if self.location_id is not None:
-            with connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD_PROFILE, [self.profile_id])
+            if self.location_id is not None:
                 cursor.execute(LOCATION_ZONE, [self.location_id])
                 (self._location_timezone,) = cursor.fetchone() or (None,)
         super().hold()
@@ -189,6 +191,7 @@ class TransactionItem(WatchedModel, TimestampedModel):
     keeps them true, and lets the brands of a profile be read from one index.
     """
 
+    _held_sales: dict[int, Transaction] | None = None
     watched = ("profile_id",)
     settled = ("profile", "is_purchase")
 
@@ -234,10 +237,18 @@ class TransactionItem(WatchedModel, TimestampedModel):
     def __str__(self) -> str:
         return self.name or self.sku or f"item {self.pk}"
 
+    def hold(self) -> None:
+        # Its transaction before the item itself, in the order of all who lock them, and the one
+        # that it is taken from.
+        before = TransactionItem.objects.filter(pk=self.pk).values("transaction")
+        sales = Transaction.objects.filter(Q(pk=self.transaction_id) | Q(pk__in=before))
+        held = sales.order_by("pk").select_for_update(no_key=True)
+        self._held_sales = held.only("profile_id", "is_purchase").in_bulk()
+        super().hold()
+
     def settle(self) -> None:
-        # Read anew and held: the object at hand may be older than a move or a void.
-        self.profile_id, self.is_purchase = (
-            Transaction.objects.select_for_update(no_key=True)
-            .values_list("profile_id", "is_purchase")
-            .get(pk=self.transaction_id)
-        )
+        # The object at hand may be older than a move or a void.
+        sale = self._held_sales.get(self.transaction_id)
+        if sale is None:
+            raise Transaction.DoesNotExist
+        self.profile_id, self.is_purchase = sale.profile_id, sale.is_purchase

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.db.models import Model
+from django.db.models.signals import post_save
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -30,6 +35,23 @@ def post(api: APIClient, *profiles: Any, by: str = "email") -> str:
 def work() -> None:
     while import_waiting(moment=timezone.now()):
         pass
+
+
+@contextmanager
+def failing(
+    model: type[Model], which: Callable[[Any], bool], *, error: Exception | None = None
+) -> Iterator[None]:
+    """Let a receiver fail when such a row is saved."""
+
+    def fail(instance: Model, **kwargs: Any) -> None:
+        if which(instance):
+            raise error or ValueError("a fault of ours")
+
+    post_save.connect(fail, sender=model)
+    try:
+        yield
+    finally:
+        post_save.disconnect(fail, sender=model)
 
 
 def outcomes(api: APIClient, batch: str) -> list[str]:
@@ -120,6 +142,33 @@ def test_a_bad_row_tells_why_and_holds_up_no_other(api: APIClient):
         None,
     ]
     assert data["outcomes"][0]["errors"] == {"mobile_phone": ["The phone number exists"]}
+
+
+def test_a_row_that_meets_a_fault_of_ours_fails_alone(api: APIClient):
+    batch = post(
+        api, *({"email": f"{name}@b.test", "first_name": name} for name in ("a", "bug", "c"))
+    )
+    with failing(Profile, lambda profile: profile.first_name == "bug"):
+        work()
+
+    data = api.get(batch).json()["data"]
+    assert [row["status"] for row in data["outcomes"]] == ["created", "error", "created"]
+    assert data["outcomes"][1]["errors"] == {"non_field_errors": ["This profile cannot be stored."]}
+    assert data["finished_at"] is not None
+
+
+def test_a_row_waits_for_its_next_try_where_the_fault_is_not_its_own(api: APIClient):
+    batch = post(api, {"email": "a@b.test"})
+    with (
+        failing(Profile, lambda _: True, error=OperationalError("the server is going down")),
+        pytest.raises(OperationalError),
+    ):
+        work()
+    assert outcomes(api, batch) == ["waiting"]
+
+    work()
+
+    assert outcomes(api, batch) == ["created"]
 
 
 @pytest.mark.parametrize(

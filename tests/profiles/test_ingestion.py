@@ -17,6 +17,7 @@ from aggregations.models import RecalculationRequest
 from locations.models import Brand, Location
 from profiles.ingestion import Outcome, Posted, Status, delete_transaction, upsert_transactions
 from profiles.models import Currency, Profile, Transaction, TransactionItem
+from profiles.signals import history_changed
 from tests.factories import (
     BrandFactory,
     CurrencyFactory,
@@ -607,7 +608,21 @@ class TestBadRows:
 
         assert [outcome.status for outcome in outcomes].count(Status.CREATED) == 4
         assert outcomes[3].errors == {"non_field_errors": ["This transaction cannot be stored."]}
-        assert "refused by the database" in caplog.text
+        assert "cannot be stored" in caplog.text
+
+    def test_a_row_that_meets_a_fault_of_ours_holds_up_no_other(self, profile, sale):
+        victim = ProfileFactory()
+
+        def fail(profile_ids: Any, **kwargs: Any) -> None:
+            if victim.pk in profile_ids:
+                raise ValueError("a fault of ours")
+
+        history_changed.connect(fail)
+        outcomes = upsert(sale(), sale(profile_id=str(victim.pk)), sale())
+        history_changed.disconnect(fail)
+
+        assert [outcome.status for outcome in outcomes] == ["created", "error", "created"]
+        assert not victim.transactions.exists()
 
 
 class TestWhatFollows:

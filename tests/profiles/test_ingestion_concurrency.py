@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from locations.models import Brand, Location
 from profiles.ingestion import Outcome, Posted, Status, delete_transaction, upsert_transactions
 from profiles.merging import merge
 from profiles.models import Profile, QueuedTransaction, Transaction, TransactionItem
 from profiles.queueing import accept, ingest_queued
-from tests.concurrency import LIMIT, another_session
+from tests.concurrency import LIMIT, another_session, at_once
 from tests.factories import (
     IdentityFactory,
     LocationFactory,
@@ -32,28 +30,6 @@ CLIENTS = 6
 
 def upsert(bodies: Sequence[dict[str, Any]]) -> list[Outcome]:
     return upsert_transactions([Posted(each, ACCEPTED_AT) for each in bodies], is_live=True)
-
-
-def on_its_own(work: Callable[[], Any]) -> Any:
-    """Do work as another client would, over a connection that ends with it."""
-    try:
-        return work()
-    finally:
-        connection.close()
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Do all work at the same time; return its results in their order."""
-    start = Barrier(len(works))
-
-    def begin(work: Callable[[], Any]) -> Any:
-        connection.ensure_connection()
-        start.wait(LIMIT)
-        return work()
-
-    with ThreadPoolExecutor(len(works)) as clients:
-        futures = [clients.submit(on_its_own, lambda each=each: begin(each)) for each in works]
-        return [future.result(LIMIT) for future in futures]
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""A profile that is purged leaves nothing by which somebody could be recognised."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from aggregations import outbox
+from aggregations.models import RecalculationRequest
+from profiles.batches import import_waiting
+from profiles.ingestion import Posted
+from profiles.merging import merge, purge
+from profiles.models import Profile, QueuedTransaction
+from profiles.queueing import accept, ingest_queued
+from tests.factories import ProfileFactory
+
+pytestmark = pytest.mark.django_db
+
+WORDS = [
+    "Adelheid",
+    "Loveless",
+    "adelheid@example.com",
+    "+61400999111",
+    "CARD-4711",
+    "Hidden Lane",
+    "Babbage & Co",
+    "likes-geese",
+    "RCPT-0815",
+]
+BODY = {
+    "first_name": "Adelheid",
+    "last_name": "Loveless",
+    "email": "adelheid@example.com",
+    "mobile_phone": "+61400999111",
+    "company": "Babbage & Co",
+    "tags": ["likes-geese"],
+    "identities": [{"handle": "card", "identifier": "CARD-4711"}],
+    "addresses": [{"address_line_1": "1 Hidden Lane", "iso": "AU"}],
+}
+
+
+def tables_with(word: str) -> set[str]:
+    """Return the tables of the database in the text of whose rows the word is, in any case."""
+    with connection.cursor() as cursor:
+        found = set()
+        for table in connection.introspection.table_names(cursor):
+            name = connection.ops.quote_name(table)
+            cursor.execute(
+                f"SELECT EXISTS (SELECT FROM {name} row WHERE strpos(lower(row::text), %s) > 0)",
+                [word.lower()],
+            )
+            if cursor.fetchone()[0]:
+                found.add(table)
+        return found
+
+
+def traces() -> dict[str, set[str]]:
+    """Return the tables in which a word of the profile is still found, by the word."""
+    return {word: found for word in WORDS if (found := tables_with(word))}
+
+
+@pytest.fixture
+def profile(api: APIClient) -> Profile:
+    answer = api.post("/api/v3/profiles", BODY)
+    assert answer.status_code == 201, answer.content
+    return Profile.objects.get(pk=answer.json()["data"]["id"])
+
+
+def sale(**fields: Any) -> dict[str, Any]:
+    by_card = {"profile_id": "CARD-4711", "profile_id_handle": "card", "total": 10}
+    return by_card | {"receipt_ref": "RCPT-0815", "meta": {"to": "Adelheid Loveless"}} | fields
+
+
+def queue(body: dict[str, Any]) -> None:
+    accept([Posted(body, timezone.now())], external_ids=[body.get("external_id")])
+
+
+def post_batch(api: APIClient, *profiles: Any, by: str = "email") -> None:
+    body = {"match_criteria": by, "profiles": list(profiles)}
+    assert api.post("/api/v3/profiles/batch", body).status_code == 202
+
+
+def test_its_words_are_in_no_table(api: APIClient, profile: Profile):
+    for body in (sale(external_id="T-1"), sale(external_id="T-2", items=[{"name": "Geese"}])):
+        assert api.post("/api/v3/transactions/update-create", body).status_code == 201
+    post_batch(api, BODY | {"gender": "f"}, BODY | {"mobile_phone": 5})
+    while import_waiting(moment=timezone.now()):
+        pass
+    for row in (profile, profile.identities.get(), profile.addresses.get()):
+        LogEntry.objects.create(
+            user=User.objects.get(),
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=str(row),
+            action_flag=CHANGE,
+            change_message='[{"deleted": {"name": "identity", "object": "card: CARD-4711"}}]',
+        )
+    queue(sale(external_id="T-3", currency="NOPE"))
+    ingest_queued()
+    assert QueuedTransaction.objects.exclude(errors=None).exists()
+    outbox.recalculate_waiting(moment=timezone.now())
+    # What waits: under its names, and for its transactions
+    queue(sale(external_id="T-4"))
+    queue(sale(profile_id=str(profile.pk).upper(), profile_id_handle=None))
+    queue(sale(profile_id="ADELHEID@example.com", profile_id_handle="email"))
+    queue({"external_id": "T-1", "meta": {"to": "Adelheid"}})
+    queue({"id": profile.transactions.first().pk, "meta": {"to": "Adelheid"}})
+    post_batch(api, BODY, {"email": "ADELHEID@EXAMPLE.COM", "last_name": "Loveless"})
+    post_batch(api, {"identities": BODY["identities"], "last_name": "Loveless"}, by="card")
+    assert set(traces()) == set(WORDS)
+
+    assert api.delete(f"/api/v3/profiles/{profile.pk}/purge").status_code == 204
+
+    assert traces() == {}
+
+
+def test_why_a_recalculation_failed_says_nothing_of_the_profile(profile: Profile):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE aggregations_aggregation ADD CHECK (likely_country_iso IS NULL)"
+        )
+    outbox.recalculate_waiting(moment=timezone.now())
+    (failed,) = RecalculationRequest.objects.exclude(error="")
+
+    assert "aggregations_aggregation" in failed.error
+    assert "AU" not in failed.error
+    assert str(profile.pk) not in failed.error
+
+
+def test_who_was_merged_into_it_goes_with_it(profile: Profile):
+    older = ProfileFactory(first_name="Adelheid", last_name="Loveless")
+    oldest = ProfileFactory(company="Babbage & Co")
+    merge(source_id=oldest.pk, destination_id=older.pk, moment=timezone.now())
+    merge(source_id=older.pk, destination_id=profile.pk, moment=timezone.now())
+
+    purge(profile_id=profile.pk)
+
+    assert traces() == {}
+
+
+def test_a_member_of_staff_may_be_called_the_same(profile: Profile):
+    User.objects.create(username="loveless", last_login=timezone.now() - timedelta(days=1))
+
+    purge(profile_id=profile.pk)
+
+    assert traces() == {"Loveless": {"auth_user"}}
