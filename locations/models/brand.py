@@ -31,3 +31,7 @@ class Brand(WatchedModel, Catalogued):
 
     handle = models.SlugField(max_length=255, unique=True)
     external_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+
+    class Meta:
+        # Each sale names its brands.
+        indexes = [models.Index(fields=["name", "id"], name="brand_name")]

@@ -151,6 +151,9 @@ class Transaction(WatchedModel, TimestampedModel):
                 name="transaction_history",
             ),
             models.Index(fields=["profile", "-transacted_at"], name="transaction_profile"),
+            # For who fetches what is new, page by page.
+            models.Index(fields=["updated_at", "id"], name="transaction_updated_at"),
+            models.Index(fields=["transacted_at", "id"], name="transaction_transacted_at"),
             models.Index(
                 fields=["receipt_ref"],
                 condition=Q(receipt_ref__isnull=False),
