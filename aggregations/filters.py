@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django import forms
-from django.core.exceptions import ValidationError
-from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
-from rest_framework import serializers
 
 from aggregations.models import Aggregation
-from omneo.resources.fields import DateField
 from omneo.resources.filters import (
     CHOICE,
     NULLABLE_CHOICE,
@@ -74,22 +69,6 @@ LOCATIONS = {
 NAMES = {"purchased_brands": ["contains"], "transacted_locations": ["contains"]}
 
 
-class DateFormField(forms.Field):
-    """A date, as bodies have it."""
-
-    def clean(self, value: str | None) -> Any:
-        if value in self.empty_values:
-            return None
-        try:
-            return DateField().run_validation(value)
-        except serializers.ValidationError as error:
-            raise ValidationError([str(message) for message in error.detail]) from error
-
-
-class DateFilter(django_filters.Filter):
-    field_class = DateFormField
-
-
 class ContainedNameFilter(django_filters.CharFilter):
     """One name that is among those of the row. It may have a comma."""
 
@@ -131,11 +110,6 @@ class TextInFilter(django_filters.BaseInFilter, django_filters.CharFilter):
 
 class SegmentFilterSet(ResourceFilterSet):
     """Filters by all values of a row, and by the statuses that its profile holds or held."""
-
-    FILTER_DEFAULTS = {
-        **ResourceFilterSet.FILTER_DEFAULTS,
-        models.DateField: {"filter_class": DateFilter},
-    }
 
     purchased_brands = ContainedNameFilter()
     purchased_brands__overlap = AnyNameFilter(field_name="purchased_brands")

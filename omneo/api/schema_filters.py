@@ -13,6 +13,7 @@ from omneo.api.schema_fields import DATE_PATTERN, MOMENT_TAKEN
 from omneo.resources.filters import (
     LONGEST_LIST,
     BooleanFilter,
+    DateFilter,
     IntegerFilter,
     MomentFilter,
     NumberFilter,
@@ -60,6 +61,8 @@ def _value(one: django_filters.Filter) -> dict[str, Any]:
             return _named("FilterInteger")
         case NumberFilter() | django_filters.NumberFilter():
             return _named("FilterNumber")
+        case DateFilter():
+            return _named("FilterDate")
         case MomentFilter():
             return _named("FilterMoment")
         case django_filters.UUIDFilter():
@@ -68,8 +71,7 @@ def _value(one: django_filters.Filter) -> dict[str, Any]:
             return {"type": "string", "enum": [value for value, _ in one.extra["choices"]]}
         case django_filters.CharFilter():
             return _named("FilterText")
-    # The one kind that an app has for itself is that of dates.
-    return _named("FilterDate")
+    raise TypeError(f"{type(one).__name__} is described nowhere.")
 
 
 def _named(name: str) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django_filters.rest_framework import FilterSet
+from rest_framework import serializers
 
+from omneo.resources.fields import DateField
 from omneo.resources.moments import parse_moment
 
 EXACT = ["exact"]
@@ -73,6 +75,18 @@ class MomentFormField(forms.Field):
             raise ValidationError(str(error)) from error
 
 
+class DateFormField(forms.Field):
+    """A date, as bodies have it."""
+
+    def clean(self, value: str | None) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            return DateField().run_validation(value)
+        except serializers.ValidationError as error:
+            raise ValidationError([str(message) for message in error.detail]) from error
+
+
 class BooleanFilter(django_filters.Filter):
     field_class = BooleanFormField
 
@@ -83,6 +97,10 @@ class NumberFilter(django_filters.Filter):
 
 class IntegerFilter(django_filters.Filter):
     field_class = IntegerFormField
+
+
+class DateFilter(django_filters.Filter):
+    field_class = DateFormField
 
 
 class MomentFilter(django_filters.Filter):
@@ -106,6 +124,7 @@ class ResourceFilterSet(FilterSet):
         models.BigAutoField: {"filter_class": IntegerFilter},
         models.BigIntegerField: {"filter_class": IntegerFilter},
         models.BooleanField: {"filter_class": BooleanFilter},
+        models.DateField: {"filter_class": DateFilter},
         models.DateTimeField: {"filter_class": MomentFilter},
         models.DecimalField: {"filter_class": NumberFilter},
         models.IntegerField: {"filter_class": IntegerFilter},
