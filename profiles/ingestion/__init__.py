@@ -7,7 +7,7 @@ created.
 
 from profiles.ingestion.deleting import delete_transaction, hold_transactions
 from profiles.ingestion.rows import Match, Outcome, Posted, Status, read
-from profiles.ingestion.upserting import BATCH, ingest, upsert_transactions
+from profiles.ingestion.upserting import BATCH, ingest, ingest_one, upsert_transactions
 
 __all__ = [
     "BATCH",
@@ -18,6 +18,7 @@ __all__ = [
     "delete_transaction",
     "hold_transactions",
     "ingest",
+    "ingest_one",
     "read",
     "upsert_transactions",
 ]

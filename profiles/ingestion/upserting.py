@@ -6,6 +6,8 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
+from django.db import DataError, IntegrityError
+
 from omneo import deadlocks
 from omneo.db import OF_NO_ROW
 from profiles.ingestion.drafts import Draft, Drafts
@@ -16,6 +18,9 @@ from profiles.models import Transaction
 from profiles.signals import history_changed
 
 BATCH = 1000  # rows at a time, at most, for whom somebody waits
+
+PASSED_AND_REFUSED = "A transaction passed validation and cannot be stored"
+CANNOT_BE_STORED = {"non_field_errors": ["This transaction cannot be stored."]}
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +44,21 @@ def ingest(rows: Sequence[Row], *, is_live: bool) -> None:
     _ingest_all_that_can_be([row for row in rows if not row.has_failed], is_live=is_live)
 
 
+def ingest_one(row: Row) -> None:
+    """Let a row that was read have its effect, for somebody who waits for it alone.
+
+    A fault of ours is raised, since there is somebody to be told of it. Raises
+    Transaction.DoesNotExist for an update of a transaction that is not there.
+    """
+    if row.has_failed:
+        return
+    try:
+        _ingest([row], is_live=True)
+    except (DataError, IntegrityError):
+        logger.exception(PASSED_AND_REFUSED)
+        row.fail(CANNOT_BE_STORED)
+
+
 def _ingest_all_that_can_be(rows: Sequence[Row], *, is_live: bool) -> None:
     """Ingest all at once; where that fails, halve until the culprits are alone."""
     if not rows:
@@ -49,8 +69,8 @@ def _ingest_all_that_can_be(rows: Sequence[Row], *, is_live: bool) -> None:
         raise
     except Exception:
         if len(rows) == 1:
-            logger.exception("A transaction passed validation and cannot be stored")
-            rows[0].fail({"non_field_errors": ["This transaction cannot be stored."]})
+            logger.exception(PASSED_AND_REFUSED)
+            rows[0].fail(CANNOT_BE_STORED)
             return
         middle = len(rows) // 2
         _ingest_all_that_can_be(rows[:middle], is_live=is_live)

@@ -16,7 +16,16 @@ from rest_framework.response import Response
 
 from omneo.resources.views import ResourceViewSet
 from profiles.filters.transaction import TransactionFilterSet
-from profiles.ingestion import BATCH, Match, Posted, Status, delete_transaction, ingest, read
+from profiles.ingestion import (
+    BATCH,
+    Match,
+    Posted,
+    Status,
+    delete_transaction,
+    ingest,
+    ingest_one,
+    read,
+)
 from profiles.models import Transaction, TransactionItem
 from profiles.queueing import accept
 from profiles.schema import (
@@ -139,7 +148,7 @@ class TransactionViewSet(ResourceViewSet):
     def _written(self, body: Any, match: Match, *, pk: int | None = None) -> Response:
         row = read(Posted(body=body, accepted_at=timezone.now()), match=match, pk=pk)
         try:
-            ingest([row], is_live=True)
+            ingest_one(row)
             if row.has_failed:
                 raise ValidationError(row.outcome.errors)
             answer = SERIALIZER.to_representation(self.queryset.get(pk=row.outcome.id))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.models import Model
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
@@ -410,6 +411,20 @@ def test_a_wrong_value_is_told_and_changes_nothing(
         response = api.post(PATH if method == "post" else f"{PATH}/{method}", wrong)
 
     assert_refused(response, told)
+    assert everything() == before
+
+
+def test_a_fault_of_ours_is_not_told_as_one_of_the_client(api: APIClient, body: dict[str, Any]):
+    api.raise_request_exception = False
+    before = everything()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE locations_brand RENAME TO gone")
+
+    response = api.post(PATH, body | {"items": [{"brand": "New"}]})
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE gone RENAME TO locations_brand")
+    assert response.status_code == 500
     assert everything() == before
 
 

@@ -218,7 +218,7 @@ def test_a_purge_waits_for_who_has_a_queued_sale_of_the_profile_in_hand():
 def test_a_profile_that_is_purged_while_its_batch_comes_in_is_not_made_again():
     profile = ProfileFactory(email="ada@example.com")
     body = {"email": "ada@example.com", "first_name": "Ada"}
-    batches.accept(match_criteria="email", profiles=[body], moment=MOMENT)
+    batches.accept(match_criteria="email", profiles=[body], accepted_from=None, moment=MOMENT)
     with another_session() as worker, another_session() as staff:
         staff.begin()
         staff.do(purge, profile_id=profile.pk)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False  # sales go on while the indexes are made
 
-    dependencies = [("profiles", "0004_merged_into")]
+    dependencies = [("profiles", "0005_merged_into")]
 
     operations = [
         AddIndexConcurrently(

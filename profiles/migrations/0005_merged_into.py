@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles", "0003_system_currency")]
+    dependencies = [("profiles", "0004_queue_and_batches_for_staff")]
 
     operations = [
         migrations.AddField(
