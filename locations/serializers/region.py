@@ -18,6 +18,12 @@ class RegionCountrySerializer(serializers.Serializer):
 
     iso_2 = TextField(source="iso", max_length=2)
 
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        # It is wanted in an update too, where the framework takes all fields for optional.
+        if "iso" not in attrs:
+            raise serializers.ValidationError({"iso_2": self.error_messages["required"]})
+        return attrs
+
 
 class RegionSerializer(RowSerializer):
     """A region and its countries. States, which only the admin gives a region, stay as they are."""

@@ -20,13 +20,14 @@ from omneo.db import EARLIEST, LATEST
 from omneo.resources.moments import parse_moment, timestamp
 
 HYPHENATED_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 EVERY_DIGIT = Context(prec=1100)
 
 
 class TextField(serializers.CharField):
     """A text, as it was given. Where `keeps_blank` is off, an empty one says that there is none."""
 
-    default_error_messages = {"invalid": "A text is wanted."}
+    default_error_messages = {"not_a_text": "A text is wanted."}
 
     def __init__(self, *, keeps_blank: bool = True, **options: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **options})
@@ -39,7 +40,7 @@ class TextField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            self.fail("invalid")
+            self.fail("not_a_text")
         return super().to_internal_value(data)
 
 
@@ -140,7 +141,7 @@ class TimeOfDayField(serializers.TimeField):
         super().__init__(**{"input_formats": ["%H:%M", "%H:%M:%S"], **options})
 
     def to_internal_value(self, data: Any) -> time:
-        if not isinstance(data, str):
+        if not isinstance(data, str) or not TIME_OF_DAY.fullmatch(data):
             self.fail("invalid")
         return super().to_internal_value(data)
 

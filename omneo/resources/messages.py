@@ -9,7 +9,11 @@ from rest_framework.settings import api_settings
 
 
 def messages_by_field(detail: Any, field: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Yield the errors of nested fields as flat ones."""
+    """Yield the errors of nested fields as flat ones.
+
+    What is wrong with an object as a whole is told by the name of the object.
+    """
+    whole = api_settings.NON_FIELD_ERRORS_KEY
     match detail:
         case dict():
             inner = detail.items()
@@ -17,7 +21,8 @@ def messages_by_field(detail: Any, field: str = "") -> Iterator[tuple[str, list[
             inner = enumerate(detail)
         case _:
             messages = detail if isinstance(detail, list) else [detail]
-            yield field or api_settings.NON_FIELD_ERRORS_KEY, messages
+            yield field or whole, [str(message) for message in messages]
             return
     for key, errors in inner:
-        yield from messages_by_field(errors, f"{field}.{key}" if field else str(key))
+        names = [field, "" if key == whole else str(key)]
+        yield from messages_by_field(errors, ".".join(name for name in names if name))

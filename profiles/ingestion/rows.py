@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -10,6 +10,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
+from omneo.resources.messages import messages_by_field
 from profiles.serializers.transaction import TransactionBody
 
 Errors = dict[str, list[str]]
@@ -101,13 +102,3 @@ def _external_id(body: Any) -> str | None:
     """Return by what the client will know a body with errors."""
     given = body.get("external_id") if isinstance(body, Mapping) else None
     return given if isinstance(given, str) else None
-
-
-def messages_by_field(detail: Any, name: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Flatten what is wrong with nested fields: that of the first item's name is `items.0.name`."""
-    if not isinstance(detail, dict):
-        yield name or "non_field_errors", [str(message) for message in detail]
-        return
-    for key, errors in detail.items():
-        inner = "" if key == "non_field_errors" else str(key)
-        yield from messages_by_field(errors, ".".join(part for part in (name, inner) if part))

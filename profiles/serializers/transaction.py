@@ -55,7 +55,7 @@ class OptionalMoneyField(DecimalField):
 class KeyOrNameField(TextField):
     """The key of something, a number, or what it is called elsewhere, a text."""
 
-    default_error_messages = {"invalid": "A number or a text is wanted."}
+    default_error_messages = {"not_a_text": "A number or a text is wanted."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=255, allow_null=True, keeps_blank=False, **options)
@@ -73,7 +73,8 @@ class BrandNameField(OptionalTextField):
 
     def run_validation(self, data: Any = serializers.empty) -> str | None:
         if isinstance(data, dict):
-            data = data.get("name") or data.get("handle")
+            name = data.get("name")
+            data = data.get("handle") if name in (None, "") else name
         return super().run_validation(data)
 
 

@@ -149,6 +149,12 @@ def test_a_value_of_the_wrong_kind_is_told_by_its_field(api: APIClient, field: s
     assert not Brand.objects.exists()
 
 
+def test_a_text_of_the_wrong_form_is_told_which_form_is_wanted(api: APIClient):
+    response = api.post(PATH, brand(url="acme"))
+
+    assert response.json()["errors"] == {"url": ["Enter a valid URL."]}
+
+
 def test_a_code_that_is_empty_is_none(api: APIClient):
     response = api.post(PATH, brand(external_id="", url=""))
 

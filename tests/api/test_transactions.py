@@ -374,6 +374,7 @@ WRONG = {
     "price": ({"items": [{"price_current": "5"}]}, "items.0.price_current"),
     "brand too long": ({"items": [{"brand": TOO_LONG}]}, "items.0.brand"),
     "brand number": ({"items": [{"brand": 5}]}, "items.0.brand"),
+    "brand name no text": ({"items": [{"brand": {"name": 0, "handle": "acme"}}]}, "items.0.brand"),
     "variant text": ({"items": [{"product_variant": "x"}]}, "items.0.product_variant"),
     "variants brand": (
         {"items": [{"product_variant": {"brand": 5}}]},
