@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
 )
 
 from aggregations.serializers import AggregationSerializer
+from profiles.serializers import ProfileSerializer
 
 
 def _header(name: str, about: str) -> OpenApiParameter:
@@ -61,16 +62,24 @@ AS_OF = OpenApiParameter(
     "`Omneo-Next-Change-At`.",
 )
 READ = {200: AggregationSerializer, 304: OpenApiResponse(description="That version is the newest.")}
-FAR_BEHIND = {
-    "type": "object",
-    "required": ["message"],
-    "properties": {"message": {"type": "string"}},
-}
 INCLUDE = OpenApiParameter(
     "include",
     {"type": "string", "enum": ["aggregations"]},
     description="`aggregations` adds the key of that name, with what a profile's aggregations are.",
 )
+
+
+class ProfileWithAggregationsSerializer(ProfileSerializer):
+    """A profile, with its aggregations where they were asked for."""
+
+    shown_if_asked = ("aggregations",)
+
+    aggregations = AggregationSerializer(
+        allow_null=True, read_only=True, help_text="Null for one that was purged a moment ago."
+    )
+
+    class Meta(ProfileSerializer.Meta):
+        fields = [*ProfileSerializer.Meta.fields, "aggregations"]
 
 
 class AggregationViewExtension(OpenApiViewExtension):
@@ -105,8 +114,11 @@ class ProfileViewExtension(OpenApiViewExtension):
     target_class = "aggregations.including.ProfileViewSet"
 
     def view_replacement(self) -> Any:
-        include = extend_schema(parameters=[INCLUDE])
-        return extend_schema_view(list=include, retrieve=include)(self.target)
+        shown = ProfileWithAggregationsSerializer
+        return extend_schema_view(
+            list=extend_schema(parameters=[INCLUDE], responses=shown(many=True)),
+            retrieve=extend_schema(parameters=[INCLUDE], responses=shown),
+        )(self.target)
 
 
 class SegmentViewExtension(OpenApiViewExtension):
@@ -116,6 +128,6 @@ class SegmentViewExtension(OpenApiViewExtension):
         return extend_schema_view(
             list=extend_schema(
                 summary="List aggregations, by page or as a stream",
-                responses={200: AggregationSerializer(many=True), 503: FAR_BEHIND},
+                responses={200: AggregationSerializer(many=True), 503: None},
             )
         )(self.target)

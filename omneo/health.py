@@ -8,18 +8,16 @@ from celery import current_app
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from aggregations.counts import counts
 from aggregations.lag import lag
+from omneo.api.errors import only_to_be_read
 
 BROKER_TIMEOUT = 1  # seconds
 
 
-@csrf_exempt  # so that another method is answered as one that is not there
-@require_safe
+@only_to_be_read
 def health(request: HttpRequest) -> JsonResponse:
     """Answer 200, or 503 when a part is down, with what is known of each. Needs no token."""
     parts = {"broker": _broker()}

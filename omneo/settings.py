@@ -252,7 +252,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PREPROCESSING_HOOKS": ["omneo.api.schema.without_slashes"],
-    "POSTPROCESSING_HOOKS": ["omneo.api.schema.add_what_is_common"],
+    "POSTPROCESSING_HOOKS": [
+        "omneo.api.schema.add_what_is_common",
+        "omneo.api.schema_links.add_links",
+    ],
     # The page comes with its own files: it asks no foreign host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

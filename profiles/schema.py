@@ -6,12 +6,22 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from profiles.ingestion import BATCH, Status
+from profiles.ingestion.rows import NEEDED
+from profiles.serializers.transaction import TransactionBody
 
 BODY = {"$ref": "#/components/schemas/TransactionBodyRequest"}
-NEW_TRANSACTION = {"application/json": {"allOf": [BODY], "required": ["profile_id", "total"]}}
-
+NEW = {"required": NEEDED}
+# What is there already is named by one of these, and needs nothing else
+_KNOWN = [
+    {
+        "required": ["external_id"],
+        "properties": {"external_id": {"type": "string", "minLength": 1}},
+    },
+    {"required": ["id"], "properties": {"id": {"type": "integer"}}},
+]
+_UPSERT = {"allOf": [BODY], "anyOf": [NEW, *_KNOWN]}
 # What is wrong with a row of a batch is told by its outcome, whatever the row is.
-ROW = {"anyOf": [BODY, {}]}
+_ROW = {"anyOf": [BODY, {}]}
 
 
 def _lists_of(row: dict) -> list[dict]:
@@ -20,8 +30,10 @@ def _lists_of(row: dict) -> list[dict]:
     return [rows, named]
 
 
-BATCH_BODY = {"application/json": {"anyOf": _lists_of(ROW)}}
-QUEUED_BODY = {"application/json": {"anyOf": [BODY, *_lists_of(BODY)]}}
+NEW_TRANSACTION = {"application/json": {"allOf": [BODY], **NEW}}
+UPSERTED_TRANSACTION = {"application/json": _UPSERT}
+BATCH_BODY = {"application/json": {"anyOf": _lists_of(_ROW)}}
+QUEUED_BODY = {"application/json": {"anyOf": [_UPSERT, *_lists_of(_UPSERT)]}}
 
 TRANSACTION_EXAMPLES = [
     OpenApiExample(
@@ -54,6 +66,18 @@ PROFILE_BATCH_EXAMPLES = [
         },
     )
 ]
+
+
+class ProfileTransactionBody(TransactionBody):
+    """A new transaction of the profile that the path names."""
+
+    profile_id = None
+    profile_id_handle = None
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        fields["total"].required = True
+        return fields
 
 
 class RowOutcomeSerializer(serializers.Serializer):

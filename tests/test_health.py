@@ -84,4 +84,8 @@ def test_a_broker_that_is_away_is_named(client: Client, broker_is_away: None):
 
 @pytest.mark.parametrize("path", ["/health", "/api/v3/health"])
 def test_it_only_answers_questions(path: str):
-    assert Client(enforce_csrf_checks=True).post(path).status_code == 405
+    answer = Client(enforce_csrf_checks=True).post(path)
+
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD"
+    assert answer.json() == {"message": 'Method "POST" not allowed.'}

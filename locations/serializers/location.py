@@ -55,7 +55,7 @@ class BrandNameSerializer(RowSerializer):
 
 class DepartmentSerializer(NestedRowSerializer):
     id = IntegerField(required=False)
-    brand = BrandNameSerializer(read_only=True)
+    brand = BrandNameSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = Department

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import MethodNotAllowed, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
@@ -55,6 +57,26 @@ class NoSuchPath(APIView):
         raise NotFound
 
 
+def only_to_be_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a view outside the framework: other methods than GET and HEAD are a 405."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        refusal = MethodNotAllowed(request.method)
+        return _told(str(refusal.detail), refusal.status_code, headers={"Allow": "GET, HEAD"})
+
+    # A form of another site is refused as the method that it is, not for its missing token.
+    return csrf_exempt(answer)
+
+
+def _told(message: str, status_code: int, **more: Any) -> HttpResponse:
+    return HttpResponse(
+        to_json({"message": message}), status=status_code, content_type="application/json", **more
+    )
+
+
 def _handler(page: Callable[..., HttpResponse], message: str) -> Callable[..., HttpResponse]:
     """Return a handler of what goes wrong outside the views: JSON in the API, else the page."""
 
@@ -62,11 +84,7 @@ def _handler(page: Callable[..., HttpResponse], message: str) -> Callable[..., H
         response = page(request, *args, **kwargs)
         if not request.path.startswith(ROOT):
             return response
-        return HttpResponse(
-            to_json({"message": message}),
-            status=response.status_code,
-            content_type="application/json",
-        )
+        return _told(message, response.status_code)
 
     return handle
 

@@ -84,15 +84,18 @@ class SortBackend(BaseFilterBackend):
         ]
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        if not getattr(view, "ordering_fields", ()):
+        names = list(getattr(view, "ordering_fields", ()))
+        if not names:
             return []
+        orders = {"enum": [*names, *(f"-{name}" for name in names)], "type": "string"}
         return [
             {
                 "name": SORT,
                 "in": "query",
                 "required": False,
-                "description": "Names by comma, with a minus for the highest first, of: "
-                + ", ".join(view.ordering_fields),
-                "schema": {"type": "string"},
+                "description": "Names by comma, with a minus for the highest first, each once.",
+                "schema": {"type": "array", "items": orders, "minItems": 1, "uniqueItems": True},
+                "style": "form",
+                "explode": False,
             }
         ]

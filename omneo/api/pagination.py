@@ -116,7 +116,7 @@ class Pagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE}
         number = {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER, "default": 1}
-        text = {"type": "string"}
+        text = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}
         told = [
             (NUMBER, "Which page, by its number.", number),
             (SIZE, "How many rows a page has.", size),

@@ -6,14 +6,13 @@ The settings name the class and the hook. A view adds what only it knows by `ext
 from __future__ import annotations
 
 import copy
+import inspect
 from functools import cache
 from typing import Any
 
 import uritemplate
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from drf_spectacular import openapi
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
@@ -22,6 +21,7 @@ from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 
 from omneo.api import schema_fields, schema_filters  # noqa: F401  they register themselves
+from omneo.api.errors import only_to_be_read
 from omneo.api.schema_errors import ERRORS, HEALTH, errors_of
 from omneo.resources.fields import DecimalField, TextField
 from omneo.resources.json import to_json
@@ -45,8 +45,7 @@ LOCATION = {
 }
 
 
-@csrf_exempt  # so that another method is answered as one that is not there
-@require_safe
+@only_to_be_read
 def document(request: HttpRequest) -> HttpResponse:
     """Answer with the description of the API. Needs no token."""
     return HttpResponse(_document(), content_type="application/json")
@@ -98,6 +97,12 @@ class AutoSchema(openapi.AutoSchema):
             serializer.partial = True
         return serializer
 
+    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+        body = super()._get_request_body(direction)
+        if body and isinstance(self.get_request_serializer(), dict):
+            body["required"] = True  # the framework knows it of serializers alone
+        return body
+
     def _get_paginator(self) -> Any:
         return super()._get_paginator() if self.action == "list" else None
 
@@ -116,10 +121,16 @@ class AutoSchema(openapi.AutoSchema):
         return UUID if isinstance(key, models.UUIDField) else KEY
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        """Map a body. An answer always has all of its keys."""
+        """Map a body. An answer has all of its keys, but for those that are to be asked for."""
         schema = super()._map_basic_serializer(serializer, direction)
+        if not type(serializer).__doc__:
+            schema.pop("description", None)  # that of a base, which speaks of code
         if direction == "response" and schema.get("properties"):
-            schema["required"] = sorted(schema["properties"])
+            shown_if_asked = getattr(serializer, "shown_if_asked", ())
+            schema["required"] = sorted(schema["properties"].keys() - shown_if_asked)
+        elif direction == "request":
+            depends = "update_depends" if serializer.partial else "depends"
+            schema |= getattr(serializer, depends, {})
         return schema
 
     def _map_serializer_field(self, field: Any, direction: str, *args: Any) -> Any:
@@ -151,6 +162,7 @@ class AutoSchema(openapi.AutoSchema):
             **errors_of(
                 has_body=has_body and self.get_request_serializer() is not None,
                 may_be_missing="404" in own or bool(uritemplate.variables(self.path)),
+                may_be_behind="503" in own,
                 writes=self.writes,
             ),
         }
@@ -167,7 +179,7 @@ class AutoSchema(openapi.AutoSchema):
         response = super()._get_response_for_code(serializer, status_code, media_types, direction)
         for media_type, media in response.get("content", {}).items():
             if media_type != JSON:
-                media["schema"] = {"type": "string"}
+                media["schema"] = {"type": "string", "description": self._form(media_type)}
             elif self.action != "list" and status_code < "300":
                 media["schema"] = {
                     "type": "object",
@@ -180,6 +192,11 @@ class AutoSchema(openapi.AutoSchema):
             response["headers"] = {"Location": LOCATION}
         response["description"] = response["description"] or "As asked for."
         return response
+
+    def _form(self, media_type: str) -> str:
+        """Return what the view's renderer says of a form of answer that is not JSON."""
+        renderers = {one.media_type: one for one in self.view.renderer_classes}
+        return inspect.getdoc(renderers[media_type])
 
 
 def without_slashes(endpoints: list[tuple], **_: Any) -> list[tuple]:

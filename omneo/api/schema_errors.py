@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 REF = {"$ref": "#/components/schemas/Error"}
+RETRY_AFTER = {
+    "description": "After how many seconds to ask again.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 0},
+}
 
 
 def _error(description: str, message: str, **more: Any) -> dict[str, Any]:
@@ -42,15 +47,13 @@ ERRORS = {
     "TooManyRequests": _error(
         "The token has asked too often.", "Request was throttled. Expected available in 12 seconds."
     )
-    | {
-        "headers": {
-            "Retry-After": {
-                "description": "After how many seconds to ask again.",
-                "required": True,
-                "schema": {"type": "integer", "minimum": 0},
-            }
-        }
-    },
+    | {"headers": {"Retry-After": RETRY_AFTER}},
+    "FarBehind": _error(
+        "The clock has overtaken too many rows, which are being brought up to date.",
+        "More than 30,000 rows were overtaken by the clock and are being brought up to date. "
+        "Try again.",
+    )
+    | {"headers": {"Retry-After": RETRY_AFTER}},
 }
 ALWAYS = {
     "401": "Unauthenticated",
@@ -63,13 +66,19 @@ ALWAYS = {
 WITH_BODY = {"400": "BadRequest", "413": "TooLarge", "415": "UnsupportedMediaType"}
 
 
-def errors_of(*, has_body: bool, may_be_missing: bool, writes: bool) -> dict[str, Any]:
-    """Return the errors of an operation. `may_be_missing`: it names something."""
+def errors_of(
+    *, has_body: bool, may_be_missing: bool, may_be_behind: bool, writes: bool
+) -> dict[str, Any]:
+    """Return the errors of an operation.
+
+    `may_be_missing`: it names something; `may_be_behind`: it waits for the clock to be caught up.
+    """
     names = {
         **ALWAYS,
         **(WITH_BODY if has_body else {}),
         **({"404": "NotFound"} if may_be_missing else {}),
         **({"409": "Conflict"} if writes else {}),
+        **({"503": "FarBehind"} if may_be_behind else {}),
     }
     return {
         code: {"$ref": f"#/components/responses/{name}"} for code, name in sorted(names.items())
@@ -131,6 +140,10 @@ HEALTH = {
         "summary": "Whether all parts are up",
         "tags": ["health"],
         "security": [],
-        "responses": {"200": _state("All are up."), "503": _state("One is down.")},
+        "responses": {
+            "200": _state("All are up."),
+            "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+            "503": _state("One is down."),
+        },
     }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.core import validators
@@ -9,20 +10,35 @@ from django.db import models
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework.fields import MaxLengthValidator
 
-DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+# Every day from 1900 to 2199, and none that no calendar has
+_YEAR = "(19|20|21)"
+_LEAP_YEAR = f"({_YEAR}(0[48]|[2468][048]|[13579][26])|2000)"
+_DAY = (
+    "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8])"
+)
+_DATE = f"({_YEAR}[0-9]{{2}}-({_DAY})|{_LEAP_YEAR}-02-29)"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_SECOND = ":[0-5][0-9]"
+_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"
+DATE_PATTERN = f"^{_DATE}$"
 DATE = {"type": "string", "pattern": DATE_PATTERN, "examples": ["2025-06-30"]}
 MOMENT_SHOWN = {
     "type": "string",
     "description": "In UTC.",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
+    "pattern": f"^{_DATE} {_TIME}{_SECOND}$",
     "examples": ["2025-06-30 08:05:00"],
 }
 MOMENT_TAKEN = {
     "type": "string",
     "description": "In UTC where it has no offset.",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([ Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?$",
+    "pattern": f"^{_DATE}([ Tt]{_TIME}({_SECOND}([.,][0-9]{{1,9}})?)?{_OFFSET}?)?$",
     "examples": ["2025-06-30 08:05:00", "2025-06-30T18:05:00+10:00"],
+}
+TIME_OF_DAY_TAKEN = {
+    "type": "string",
+    "pattern": f"^{_TIME}({_SECOND})?$",
+    "examples": ["08:05"],
 }
 NOTHING = {"type": "string", "maxLength": 0}
 OBJECT = {"type": "object", "additionalProperties": {}}
@@ -94,14 +110,14 @@ class TimeOfDay(_Described):
     target_class = "omneo.resources.fields.TimeOfDayField"
 
     def shown(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$", "examples": ["08:05"]}
+        return {"type": "string", "pattern": f"^{_TIME}$", "examples": ["08:05"]}
 
     def taken(self) -> dict[str, Any]:
-        return {"type": "string", "examples": ["08:05"]}
+        return TIME_OF_DAY_TAKEN
 
 
 class Number(_Described):
-    """A number with its digits and decimals; JSON Schema has a word for its bounds alone."""
+    """A number with its digits and decimals."""
 
     target_class = "omneo.resources.fields.DecimalField"
 
@@ -109,14 +125,19 @@ class Number(_Described):
         return {"type": "number"}
 
     def taken(self) -> dict[str, Any]:
-        bound = 10 ** (self.target.max_digits - self.target.decimal_places)
-        about = f"With at most {self.target.decimal_places} decimals."
-        return {
-            "type": "number",
-            "exclusiveMinimum": -bound,
-            "exclusiveMaximum": bound,
-            "description": about,
-        }
+        field = self.target
+        step = Decimal(1).scaleb(-field.decimal_places)
+        bound = 10 ** (field.max_digits - field.decimal_places)
+        schema = {"type": "number", "multipleOf": float(step)}
+        if field.min_value is None:
+            schema["exclusiveMinimum"] = -bound
+        else:
+            schema["minimum"] = float(field.min_value)
+        if field.max_value is None:
+            schema["exclusiveMaximum"] = bound
+        else:
+            schema["maximum"] = float(field.max_value)
+        return {**schema, "description": f"With at most {field.decimal_places} decimals."}
 
 
 class Key(_Described):
@@ -164,4 +185,6 @@ class BrandName(_Described):
     priority = 1
 
     def shown(self) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string", "maxLength": 255}, OBJECT]}
+        name = {"type": ["string", "null"], "maxLength": 255}
+        named = {**OBJECT, "properties": {"name": name, "handle": name}}
+        return {"anyOf": [{"type": "string", "maxLength": 255}, named]}

@@ -12,6 +12,8 @@ from drf_spectacular.extensions import OpenApiFilterExtension
 from omneo.api.schema_fields import DATE_PATTERN, MOMENT_TAKEN
 from omneo.resources.filters import (
     LONGEST_LIST,
+    LONGEST_NUMBER,
+    NUMBER,
     BooleanFilter,
     DateFilter,
     IntegerFilter,
@@ -25,8 +27,15 @@ VALUES = {
     "FilterDate": {"type": "string", "pattern": DATE_PATTERN},
     "FilterInteger": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
     "FilterMoment": MOMENT_TAKEN,
-    "FilterNumber": {"type": "number"},
-    "FilterText": {"type": "string", "minLength": 1},
+    "FilterNumber": {
+        "type": "string",
+        "pattern": f"^{NUMBER.pattern}$",
+        "maxLength": LONGEST_NUMBER,
+        "examples": ["1000", "-12.5"],
+    },
+    "FilterText": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"},
+    # As lists are written by comma, a text with one cannot be in a list.
+    "FilterTextOfList": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000,]+$"},
     "FilterUuid": {"type": "string", "format": "uuid"},
 }
 
@@ -48,7 +57,10 @@ def _parameter(name: str, one: django_filters.Filter, model: type[models.Model])
     if about := str(one.label or ""):
         parameter["description"] = f"{about}."
     if isinstance(one, django_filters.BaseCSVFilter):
-        values = {"type": "array", "items": _value(one), "minItems": 1, "maxItems": LONGEST_LIST}
+        item = _value(one)
+        if item == _named("FilterText"):
+            item = _named("FilterTextOfList")
+        values = {"type": "array", "items": item, "minItems": 1, "maxItems": LONGEST_LIST}
         parameter |= {"schema": values, "style": "form", "explode": False}
     return parameter
 

@@ -11,6 +11,7 @@ and one that cannot be read are each a 422 (`omneo.api.filtering`).
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ NULLABLE_CHOICE = ["exact", "in", "isnull"]
 TEXT = ["exact", "in", "icontains", "istartswith", "isnull"]
 ORDER = ["exact", "gt", "gte", "lt", "lte", "isnull"]
 LONGEST_NUMBER = 40
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 LONGEST_LIST = 1000
 
 
@@ -48,10 +50,10 @@ class BooleanFormField(forms.Field):
 
 
 class NumberFormField(forms.DecimalField):
-    """A number of a sane length: an exponent could make it anything."""
+    """A number of a sane length, in digits: an exponent could make it anything."""
 
     def to_python(self, value: str | None) -> Any:
-        if value and (len(value) > LONGEST_NUMBER or "e" in value.lower()):
+        if value and (len(value) > LONGEST_NUMBER or not NUMBER.fullmatch(value)):
             raise ValidationError(self.error_messages["invalid"])
         return super().to_python(value)
 

@@ -40,10 +40,17 @@ class RowSerializer(serializers.ModelSerializer):
     `rows`: names of fields with nested rows, each a `NestedRowSerializer` (`many` or one). Rows
     that are given replace those that are there: a row with its `id` is updated, one without it is
     new, and one that is not given goes. `keeps_rows`: the names of those where none goes.
+
+    For the API's description: `depends` and `update_depends` are the keywords of JSON Schema that
+    say how the fields of a new row and of an update depend on each other; `shown_if_asked` names
+    fields that not every answer has.
     """
 
     rows: ClassVar[tuple[str, ...]] = ()
     keeps_rows: ClassVar[tuple[str, ...]] = ()
+    depends: ClassVar[dict[str, Any]] = {}
+    update_depends: ClassVar[dict[str, Any]] = {}
+    shown_if_asked: ClassVar[tuple[str, ...]] = ()
 
     serializer_field_mapping = {
         **{

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from omneo.resources.fields import TextField
 from omneo.resources.serializers import RowSerializer
 from profiles.models import Currency
 
+LOWEST_RATE = Decimal("0.00000001")
+
 
 class CurrencySerializer(RowSerializer):
     class Meta:
         model = Currency
         fields = ["id", "from", "to", "rate", "is_system", "created_at", "updated_at"]
-        extra_kwargs = {"from": {"source": "from_code"}, "to": {"source": "to_code"}}
+        extra_kwargs = {
+            "from": {"source": "from_code"},
+            "to": {"source": "to_code"},
+            "rate": {
+                "min_value": LOWEST_RATE,
+                "error_messages": {"min_value": "A rate is above 0."},
+            },
+        }
 
 
 class CurrencyCodeField(TextField):

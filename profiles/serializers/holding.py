@@ -15,6 +15,9 @@ from profiles.serializers.tier import StatusSerializer
 class HoldingSerializer(RowSerializer):
     """A profile's holding of a status, which is named by `status_id` or by its `handle`."""
 
+    depends = {"oneOf": [{"required": ["status_id"]}, {"required": ["handle"]}]}
+    update_depends = {"not": {"required": ["status_id", "handle"]}}
+
     status_id = KeyField(source="tier_id", queryset=Tier.objects.all(), required=False)
     handle = SlugField(write_only=True, required=False, max_length=255)
     status = StatusSerializer(source="tier", read_only=True)

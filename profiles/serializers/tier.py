@@ -5,8 +5,20 @@ from __future__ import annotations
 from omneo.resources.serializers import RowSerializer
 from profiles.models import Tier
 
+NO_PERIOD = {"period": {"type": "null"}, "period_type": {"type": "null"}}
+A_PERIOD = {"period": {"type": "integer"}, "period_type": {"type": "string"}}
+
 
 class StatusSerializer(RowSerializer):
+    """A status, which profiles hold. A period needs its unit, and a unit its period."""
+
+    depends = {
+        "anyOf": [
+            {"properties": NO_PERIOD},
+            {"properties": A_PERIOD, "required": list(A_PERIOD)},
+        ]
+    }
+
     class Meta:
         model = Tier
         fields = [

@@ -33,6 +33,8 @@ from profiles.schema import (
     NEW_TRANSACTION,
     QUEUED_BODY,
     TRANSACTION_EXAMPLES,
+    UPSERTED_TRANSACTION,
+    ProfileTransactionBody,
     QueuedSerializer,
     RowOutcomeSerializer,
 )
@@ -70,7 +72,7 @@ class TransactionViewSet(ResourceViewSet):
 
     @extend_schema(
         summary="Update or create a transaction",
-        request=TransactionBody,
+        request=UPSERTED_TRANSACTION,
         responses={200: TransactionSerializer, 201: TransactionSerializer, 404: None},
         examples=TRANSACTION_EXAMPLES,
     )
@@ -161,7 +163,7 @@ class TransactionViewSet(ResourceViewSet):
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": place})
 
 
-@extend_schema_view(create=extend_schema(request=TransactionBody))
+@extend_schema_view(create=extend_schema(request=ProfileTransactionBody))
 class ProfileTransactionViewSet(TransactionViewSet):
     """Transactions of one profile. Those of others are not there."""
 

@@ -1,100 +1,143 @@
-"""Requests made from the description of the API, good ones and bad ones, to every operation."""
+"""Requests made from the description of the API, good ones and bad ones, to every operation.
+
+All checks of schemathesis look at every answer. A good request is accepted, but for what no schema
+can foresee (`UNFORESEEABLE`); a bad one is refused.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 import pytest
-import schemathesis
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
-from django.db.models import Model
-from hypothesis import HealthCheck, settings
-from schemathesis import Case
-from schemathesis.config import SchemathesisConfig
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis import Case, GenerationMode, Response
+from schemathesis.generation.drivers import CoverageGenerator
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.generation.overrides import Override
 
-from omneo.wsgi import application
-from tests.factories import (
-    BrandFactory,
-    CurrencyFactory,
-    IdentityFactory,
-    LocationFactory,
-    ProfileAddressFactory,
-    ProfileFactory,
-    ProfileTierFactory,
-    RegionFactory,
-    TierFactory,
-    TransactionFactory,
-)
+from tests.api.described import LINKED, OPERATIONS, SCHEMA, THOROUGH, Rows
 
-# As the other tests by examples: few for each operation, or many and every limit of every value
-THOROUGH = os.environ.get("OMNEO_HYPOTHESIS") == "thorough"
-EXAMPLES = 100 if THOROUGH else 5
-CONFIG = SchemathesisConfig.from_dict(
-    {
-        "generation": {"max-examples": EXAMPLES, "database": "none", "deterministic": True},
-        "phases": {"coverage": {"enabled": THOROUGH}, "stateful": {"enabled": False}},
-        "checks": {
-            # No schema tells that a handle exists already, or that there is no such profile, nor
-            # of control characters in the keys of an object.
-            "positive_data_acceptance": {
-                "expected-statuses": ["2xx", "304", 400, 404, 409, 422],
-            }
-        },
-    }
-)
+CASES_A_SCENARIO = 10_000 if THOROUGH else 2
+SEQUENCES = 100 if THOROUGH else 8
 
-schema = schemathesis.openapi.from_wsgi("/api/v3/openapi.json", application, config=CONFIG)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rows(db: None) -> dict[str, dict[str, str]]:
-    """One row of each kind, by where it is: the parameters of that path."""
-    profile = ProfileFactory()
-    below = {"profile": str(profile.pk)}
-
-    def named(row: Model) -> dict[str, str]:
-        return {"id": str(row.pk)}
-
-    identity = IdentityFactory(profile=profile)
-    transaction = TransactionFactory(profile=profile, external_id="POS-1")
-    return {
-        "/brands": named(BrandFactory()),
-        "/currencies": named(CurrencyFactory()),
-        "/locations": named(LocationFactory()),
-        "/regions": named(RegionFactory()),
-        "/statuses": named(TierFactory()),
-        "/transactions": {**named(transaction), "external_id": "POS-1"},
-        "/identities": {"identifier": identity.identifier},
-        "/profiles/{id}": named(profile),
-        "/profiles/{profile}": below,
-        "/profiles/{profile}/addresses": named(ProfileAddressFactory(profile=profile)),
-        "/profiles/{profile}/identities": {**named(identity), "handle": identity.handle},
-        "/profiles/{profile}/statuses": named(ProfileTierFactory(profile=profile)),
-        "/profiles/{profile}/transactions": named(transaction),
-    }
+def rows(db: None) -> Rows:
+    return Rows.made()
 
 
 @pytest.fixture
-def token(create_token: Callable[..., str]) -> Iterator[str]:
+def headers(create_token: Callable[..., str]) -> Iterator[dict[str, str]]:
     # The end of a request must not end the test's transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield create_token()
+    yield {"Authorization": f"Bearer {create_token()}"}
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
 
-@schema.parametrize()
+@pytest.fixture
+def ask(headers: dict[str, str], rows: Rows) -> Callable[[Case], None]:
+    """Return the function that makes a request and checks the answer, and undoes what it did."""
+
+    def ask(case: Case) -> None:
+        rows.into_path(case)
+        rows.into_rest(case)
+        with transaction.atomic():
+            case.call_and_validate(headers=headers)
+            transaction.set_rollback(True)
+
+    return ask
+
+
+@SCHEMA.parametrize()
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@pytest.mark.django_db
-def test_every_answer_is_one_that_the_description_has(
-    case: Case, token: str, rows: dict[str, dict[str, str]]
+def test_every_answer_is_one_that_the_description_has(case: Case, ask: Callable[[Case], None]):
+    ask(case)
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_limit_of_a_value_is_where_the_description_has_it(
+    label: str, ask: Callable[[Case], None]
 ):
-    if case.meta.generation.mode.is_positive:
-        for place, row in rows.items():
-            if case.path.startswith(place):
-                known = {name: row[name] for name in row if name in case.path_parameters}
-                case.path_parameters.update(known)
-    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+    for case in _some_of_each_scenario(_limits(label)):
+        ask(case)
+
+
+@pytest.mark.parametrize("tag", LINKED)
+def test_what_was_made_can_be_read_and_changed_until_it_is_deleted(
+    tag: str, headers: dict[str, str], rows: Rows
+):
+    class Sequence(SCHEMA.include(tag=tag).as_state_machine()):
+        def setup(self) -> None:
+            self.undone = transaction.atomic()
+            self.undone.__enter__()
+
+        def teardown(self) -> None:
+            transaction.set_rollback(True)
+            self.undone.__exit__(None, None, None)
+
+        def before_call(self, case: Case) -> None:
+            rows.into_rest(case)
+
+        def get_call_kwargs(self, case: Case) -> dict[str, dict[str, str]]:
+            return {"headers": headers}
+
+        def validate_response(self, response: Response, case: Case, **more: Any) -> None:
+            case.validate_response(response, headers=headers, recorder=self.recorder)
+
+    Sequence.run(
+        settings=settings(
+            max_examples=SEQUENCES,
+            stateful_step_count=6,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+
+
+@pytest.mark.parametrize("form", ["text/csv", "application/x-ndjson"])
+def test_a_stream_is_of_the_form_that_the_description_has(
+    form: str, headers: dict[str, str], rows: Rows
+):
+    case = SCHEMA["/aggregations"]["GET"].Case(query={"filter[spend_all__gte]": "0"})
+
+    response = case.call_and_validate(headers={**headers, "Accept": form})
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == [f"{form}; charset=utf-8"]
+
+
+def _limits(label: str) -> Iterator[Case]:
+    (found,) = SCHEMA.include(name=label).get_all_operations()
+    operation = found.ok()
+    return iter(
+        CoverageGenerator(
+            operation=operation,
+            generation_modes=list(GenerationMode),
+            generation_config=SCHEMA.config.generation_for(operation=operation, phase="coverage"),
+            auth_storage=None,
+            override=Override(),
+            feedback=NO_FEEDBACK,
+        )
+    )
+
+
+def _some_of_each_scenario(cases: Iterable[Case]) -> Iterator[Case]:
+    """Return some cases of each kind, from the first to the last parameter."""
+    by_scenario = defaultdict(list)
+    for case in cases:
+        by_scenario[case.meta.phase.data.scenario].append(case)
+    return chain.from_iterable(
+        alike[:: -(-len(alike) // CASES_A_SCENARIO)] for alike in by_scenario.values()
+    )

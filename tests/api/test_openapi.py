@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,8 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from omneo.api.models import RESOURCES, SCOPES
+from omneo.api.schema_fields import DATE, MOMENT_TAKEN
+from omneo.resources.moments import parse_moment
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -143,6 +146,43 @@ class TestAnswers:
 
         assert set(content) == {"application/json", "text/csv", "application/x-ndjson"}
 
+    def test_a_selection_that_is_far_behind_tells_when_to_ask_again(self, described):
+        answers = described["paths"]["/aggregations"]["get"]["responses"]
+        behind = described["components"]["responses"]["FarBehind"]
+
+        assert answers["503"] == {"$ref": "#/components/responses/FarBehind"}
+        assert "Retry-After" in behind["headers"]
+
+    def test_every_error_has_an_example(self, described):
+        for name, response in described["components"]["responses"].items():
+            assert response["content"]["application/json"]["example"]["message"], name
+
+    def test_profiles_have_their_aggregations_where_they_are_asked_for(self, described):
+        schemas = described["components"]["schemas"]
+        asked, plain = schemas["ProfileWithAggregations"], schemas["Profile"]
+
+        assert asked["properties"].keys() - plain["properties"] == {"aggregations"}
+        assert asked["required"] == plain["required"]
+        for path in ("/profiles", "/profiles/{id}"):
+            answer = json.dumps(described["paths"][path]["get"]["responses"]["200"])
+            assert "ProfileWithAggregations" in answer
+
+    def test_what_was_made_links_to_what_can_be_done_with_it(self, described):
+        path = "/profiles/{profile}/addresses"
+        links = described["paths"][path]["post"]["responses"]["201"]["links"]
+        row = described["paths"][path + "/{id}"]
+
+        assert links.keys() == {operation["operationId"] for operation in row.values()}
+        assert links[row["get"]["operationId"]]["parameters"] == {
+            "id": "$response.body#/data/id",
+            "profile": "$request.path.profile",
+        }
+
+    def test_nothing_is_described_in_words_about_code(self, described):
+        for name, schema in described["components"]["schemas"].items():
+            assert "Meta." not in schema.get("description", ""), name
+            assert "validating" not in schema.get("description", ""), name
+
     def test_aggregations_tell_how_fresh_they_are(self, described):
         read = described["paths"]["/profiles/{profile}/aggregations"]["get"]["responses"]
 
@@ -176,6 +216,12 @@ class TestParameters:
     def test_one_row_has_neither_filters_nor_pages(self, described):
         assert set(parameters(described, "/brands/{id}")) == {"id"}
 
+    def test_a_list_can_be_sorted_by_names_that_it_has(self, described):
+        sort = parameters(described, "/brands")["sort"]["schema"]
+
+        assert {"name", "-name"} < set(sort["items"]["enum"])
+        assert sort["uniqueItems"]
+
 
 class TestBodies:
     @pytest.mark.parametrize(
@@ -198,11 +244,81 @@ class TestBodies:
             name = body["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
             assert "required" not in described["components"]["schemas"][name]
 
+    def test_a_price_has_two_decimals(self, described):
+        total = described["components"]["schemas"]["TransactionBodyRequest"]["properties"]["total"]
+
+        assert total["multipleOf"] == 0.01
+
+    def test_a_sale_of_a_profile_takes_its_profile_from_the_path(self, described):
+        body = described["components"]["schemas"]["ProfileTransactionBodyRequest"]
+
+        assert body["required"] == ["total"]
+        assert "profile_id" not in body["properties"]
+
+    def test_a_holding_names_its_status_in_one_of_two_ways(self, described):
+        body = described["components"]["schemas"]["HoldingRequest"]
+
+        assert body["oneOf"] == [{"required": ["status_id"]}, {"required": ["handle"]}]
+
+
+class TestTimes:
+    """What is described as a date or a moment is what can be read as one."""
+
+    def test_every_day_of_the_calendar_is_a_date_and_no_other(self):
+        days = {
+            f"{year}-{month:02}-{day:02}": calendar.monthrange(year, month)[1] >= day
+            for year in (1900, 1999, 2000, 2023, 2024, 2100, 2199)
+            for month in range(1, 13)
+            for day in range(1, 33)
+        }
+
+        for text, is_there in days.items():
+            assert bool(re.search(DATE["pattern"], text)) == is_there, text
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "1899-12-31",
+            "2200-01-01",
+            "2025-13-01",
+            "2025-00-10",
+            "2025-06-30 24:00",
+            "2025-06-30 23:60",
+            "2025-06-30 23:59:60",
+            "2025-06-30 08:05+24:00",
+            "2025-06-30 08",
+            "2025-06-30  08:05",
+            "30.6.2025",
+        ],
+    )
+    def test_what_is_no_moment_is_not_described_as_one(self, text: str):
+        assert not re.search(MOMENT_TAKEN["pattern"], text)
+        with pytest.raises(ValueError, match="is wanted"):
+            parse_moment(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2025-06-30",
+            "2025-06-30 08:05",
+            "2025-06-30t23:59:59z",
+            "2025-06-30T18:05:00.123456789+10:00",
+            "2025-06-30 18:05:00,5-0930",
+        ],
+    )
+    def test_what_is_a_moment_is_described_as_one(self, text: str):
+        assert re.search(MOMENT_TAKEN["pattern"], text)
+        parse_moment(text)
+
 
 def test_the_description_is_only_to_be_read():
     client = APIClient(enforce_csrf_checks=True)
 
-    assert client.post("/api/v3/openapi.json").status_code == 405
+    answer = client.post("/api/v3/openapi.json")
+
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD"
+    assert answer.json() == {"message": 'Method "POST" not allowed.'}
 
 
 class TestThePage:

@@ -316,6 +316,8 @@ class TestFilters:
             ("store_join__gt", "1"),
             ("spend_all", "NaN"),
             ("spend_all", "1e5"),
+            ("spend_all", "1_000"),
+            ("spend_all", "٣"),
             ("shop_count", "1.5"),
             ("at_risk_date__lt", "6/30/2025"),
             ("at_risk_date__lt", "2025-02-30"),
