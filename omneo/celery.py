@@ -7,10 +7,13 @@ from typing import Any
 
 from celery import Celery, signals
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from omneo.discretion import DiscreetFormatter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omneo.settings")
+
+TRANSPORT_ALIASES["filesystem"] = "omneo.folder:Transport"
 
 app = Celery("omneo")
 app.config_from_object("django.conf:settings", namespace="CELERY")
