@@ -11,9 +11,11 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from aggregations.calculation import recalculate, recalculate_range
@@ -37,6 +39,10 @@ SELECT first, last, profiles FROM (
     GROUP BY n
 ) AS ranges ORDER BY first
 """
+
+# Of whom works on a run, for as long as it has a range in hand.
+PRESENCE = "SELECT pg_advisory_xact_lock_shared(%s::regclass::oid::int, %s::int)"
+NOBODY_PRESENT = "SELECT pg_try_advisory_xact_lock(%s::regclass::oid::int, %s::int)"
 
 
 def start(selection: Selection) -> RecalculationRun:
@@ -62,6 +68,34 @@ def latest_unfinished() -> RecalculationRun | None:
     )
 
 
+def abandoned(*, moment: datetime) -> list[RecalculationRun]:
+    """Return the workers' runs that have ranges left and nobody to do them.
+
+    That is where no range is in hand, and none was done for as long as the message lives that
+    asks: whatever was queued for the run before it has been taken from the queue, too.
+    """
+    ranges = RecalculationRange.objects.filter(run=OuterRef("pk"))
+    silence = moment - timedelta(seconds=settings.PERIODIC_MESSAGE_LIFE)
+    silent = RecalculationRun.objects.filter(
+        Exists(ranges.filter(done_at=None, error="")),
+        ~Exists(ranges.filter(done_at__gt=silence)),
+        by_workers=True,
+        started_at__lte=silence,
+    )
+    return [run for run in silent.order_by("started_at") if _nobody_works_on(run)]
+
+
+@transaction.atomic
+def _nobody_works_on(run: RecalculationRun) -> bool:
+    return _lock(NOBODY_PRESENT, run)
+
+
+def _lock(statement: str, run: RecalculationRun) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [RecalculationRun._meta.db_table, run.pk])
+        return cursor.fetchone()[0]
+
+
 def retry_failed(run: RecalculationRun) -> None:
     """Let ranges that failed be tried once more."""
     run.ranges.filter(done_at=None).update(error="")
@@ -75,6 +109,7 @@ def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
     taken = None
     try:
         with derived_transaction():
+            _lock(PRESENCE, run)
             taken = (
                 run.ranges.filter(done_at=None, error="")
                 .select_for_update(skip_locked=True)

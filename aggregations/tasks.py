@@ -9,6 +9,8 @@ from aggregations import bulk, calculation, counts, outbox
 from aggregations.models import RecalculationRun
 from aggregations.watch import watch
 
+CHAINS = 8  # ranges of a run that workers have in hand at a time
+
 
 @shared_task(name="aggregations.recalculate_waiting")
 def recalculate_waiting(**_later_arguments: object) -> None:
@@ -37,3 +39,16 @@ def recalculate_run(*, run_id: int, **_later_arguments: object) -> None:
     run = RecalculationRun.objects.filter(pk=run_id).first()
     if run and bulk.recalculate_next(run):
         recalculate_run.delay(run_id=run_id)
+
+
+@shared_task(name="aggregations.take_up_runs")
+def take_up_runs(**_later_arguments: object) -> None:
+    """Go on with the runs whose workers were killed, hit a time limit or lost their messages."""
+    for run in bulk.abandoned(moment=timezone.now()):
+        share(run)
+
+
+def share(run: RecalculationRun) -> None:
+    """Let all workers share what is left of a run. Raises OperationalError without a broker."""
+    for _ in range(CHAINS):
+        recalculate_run.apply_async(kwargs={"run_id": run.pk}, retry=False)

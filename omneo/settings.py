@@ -82,7 +82,10 @@ DATABASES = {
             # The calculation's statements are bound by the server and kept: planning one takes
             # longer than running it for a profile. The ORM's are not touched by either.
             "prepare_threshold": 0,
-            "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
+            # And a statement whose worker was killed goes on for seconds, not to its end: what it
+            # has taken is nobody else's so long.
+            "options": "-c jit=off -c plan_cache_mode=force_generic_plan"
+            " -c client_connection_check_interval=5s",
         },
     }
 }
@@ -144,49 +147,78 @@ CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://localho
 # is away: one more try at once, for a connection that the broker closed meanwhile.
 BROKER_PATIENCE = 2  # seconds
 CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_PATIENCE
-CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 # Longer than the longest batch, which is then taken back; what was done before it is committed,
 # and the periodic task goes on. The hard limit ends what does not listen.
 CELERY_TASK_SOFT_TIME_LIMIT = 600
 CELERY_TASK_TIME_LIMIT = 660
-if CELERY_BROKER_URL.startswith("filesystem:"):
-    CELERY_BROKER_TRANSPORT_OPTIONS |= {
-        "data_folder_in": str(VAR_DIR / "broker"),
-        "data_folder_out": str(VAR_DIR / "broker"),
-        "control_folder": str(VAR_DIR / "broker" / "control"),
-        "polling_interval": 0.05,
-    }
-elif CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
-    CELERY_BROKER_TRANSPORT_OPTIONS |= {
-        # Without them a publish waits for ever; above the second that a worker's read blocks.
-        "socket_connect_timeout": BROKER_PATIENCE,
-        "socket_timeout": BROKER_PATIENCE,
-        # Redis delivers again what nobody acknowledged in time: after a task at its limit, and
-        # the one that was fetched behind it.
-        "visibility_timeout": 3 * CELERY_TASK_TIME_LIMIT,
-    }
+
+
+def broker_transport_options(url: str) -> dict[str, object]:
+    """Return what bounds the waiting for a broker, each kind in its own words."""
+    options: dict[str, object] = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+    if url.startswith("filesystem:"):
+        options |= {
+            "data_folder_in": str(VAR_DIR / "broker"),
+            "data_folder_out": str(VAR_DIR / "broker"),
+            "control_folder": str(VAR_DIR / "broker" / "control"),
+            "polling_interval": 0.05,
+        }
+    elif url.startswith(("redis:", "rediss:")):
+        options |= {
+            # Without them a publish waits for ever; above the second that a worker's read blocks.
+            "socket_connect_timeout": BROKER_PATIENCE,
+            "socket_timeout": BROKER_PATIENCE,
+            # Redis delivers again what nobody acknowledged in time: after a task at its limit, and
+            # the one that was fetched behind it.
+            "visibility_timeout": 3 * CELERY_TASK_TIME_LIMIT,
+        }
+    elif url.startswith(("amqp:", "amqps:", "pyamqp:")):
+        # For each answer to what is asked before the first message of a connection, such as
+        # whether the queue is there. A message itself has no answer; what the network does not
+        # take from us breaks the connection within a second.
+        options |= {"read_timeout": BROKER_PATIENCE}
+    return options
+
+
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_transport_options(CELERY_BROKER_URL)
 # Nobody reads a result: what a task did stands in the database.
 CELERY_TASK_IGNORE_RESULT = True
 # A message is data, never code, whoever can reach the broker.
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-# A message outlives the worker that had it in hand; every task may run twice.
+# A message outlives the worker that had it in hand; every task may run twice. But not the process
+# that ran it, where the worker lives on: what kills a process each time would go round for ever,
+# and the periodic tasks make up for it.
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
 # A message fetched and kept behind a long task is one that no idle worker can take.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # What a library leaks does not pile up for months; rare enough that a new process costs nothing.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_TIMEZONE = "UTC"
-# Processes start in any order, after a power cut too.
+# Processes start in any order, after a power cut too, and wait for the broker as long as it takes.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A worker that loses the broker ends what it has in hand: it commits, and may run twice.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# What beat sends while no worker is there is worth nothing when it is back: the next is on its way.
+# By the clocks of two machines, and so no shorter.
+PERIODIC_MESSAGE_LIFE = 60  # seconds
+
+
+def periodic(task: str, seconds: float) -> dict[str, object]:
+    return {"task": task, "schedule": seconds, "options": {"expires": PERIODIC_MESSAGE_LIFE}}
+
+
 CELERY_BEAT_SCHEDULE = {
     # What a lost message or a broker that was away left behind
-    "recalculate-waiting": {"task": "aggregations.recalculate_waiting", "schedule": 5.0},
-    "ingest-queued": {"task": "profiles.ingest_queued", "schedule": 5.0},
-    "import-profile-batches": {"task": "profiles.import_batches", "schedule": 5.0},
+    "recalculate-waiting": periodic("aggregations.recalculate_waiting", 5.0),
+    "ingest-queued": periodic("profiles.ingest_queued", 5.0),
+    "import-profile-batches": periodic("profiles.import_batches", 5.0),
+    "take-up-runs": periodic("aggregations.take_up_runs", 30.0),
     # What the clock has overtaken
-    "refresh-due": {"task": "aggregations.refresh_due", "schedule": 60.0},
-    "compact-counts": {"task": "aggregations.compact_counts", "schedule": 60.0},
+    "refresh-due": periodic("aggregations.refresh_due", 60.0),
+    "compact-counts": periodic("aggregations.compact_counts", 60.0),
 }
 
 # What is told of the lag of recalculation

@@ -14,6 +14,10 @@ class RecalculationRun(models.Model):
         default=dict, help_text="Which profiles: the options of the command, none for everybody."
     )
 
+    by_workers = models.BooleanField(
+        db_default=False, help_text="Whether Celery workers go on with it until nothing is left."
+    )
+
     def __str__(self) -> str:
         return f"Recalculation of {self.started_at:%Y-%m-%d %H:%M:%S}"
 

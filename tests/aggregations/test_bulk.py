@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from aggregations import bulk
 from aggregations.calculation import recalculate_range
@@ -264,6 +266,53 @@ class TestWorkers:
 
         assert list(bulk.work_through(run, workers=2, stop=stop)) == []
         assert calculated() == set()
+
+
+class TestARunOfWorkers:
+    """It is taken up again where nobody works on it, and nothing came of it for a while."""
+
+    @pytest.fixture
+    def run(self, profiles) -> RecalculationRun:
+        run = bulk.start(EVERYBODY)
+        run.by_workers = True
+        run.started_at = utc("2025-07-01 12:00")
+        run.save()
+        return run
+
+    def test_is_abandoned_after_a_message_would_have_come(self, run):
+        assert bulk.abandoned(moment=utc("2025-07-01 12:00:59")) == []
+        assert bulk.abandoned(moment=utc("2025-07-01 12:01")) == [run]
+
+    @concurrent
+    def test_is_not_while_somebody_has_a_range_in_hand(self, run, session):
+        session.begin()
+        session.do(bulk.recalculate_next, run)
+
+        assert bulk.abandoned(moment=utc("2025-07-01 13:00")) == []
+
+        session.roll_back()
+        assert bulk.abandoned(moment=utc("2025-07-01 13:00")) == [run]
+
+    def test_is_not_so_soon_after_a_range_was_done(self, run):
+        done_at = bulk.recalculate_next(run).done_at
+
+        assert bulk.abandoned(moment=done_at + timedelta(seconds=59)) == []
+        assert bulk.abandoned(moment=done_at + timedelta(seconds=61)) == [run]
+
+    def test_is_not_once_it_is_finished(self, run):
+        finish(run)
+
+        assert bulk.abandoned(moment=timezone.now() + timedelta(hours=1)) == []
+
+    def test_is_not_for_the_ranges_that_failed(self, run):
+        run.ranges.update(error="too large")
+
+        assert bulk.abandoned(moment=utc("2025-07-01 13:00")) == []
+
+    def test_is_left_alone_where_it_is_nobodys_but_the_commands(self, run):
+        RecalculationRun.objects.update(by_workers=False)
+
+        assert bulk.abandoned(moment=utc("2025-07-01 13:00")) == []
 
 
 @concurrent

@@ -255,6 +255,6 @@ def test_it_says_so_where_the_broker_is_away(command):
 
     with (
         messages.sent_to(f"amqp://127.0.0.1:{messages.closed_port()}//"),
-        pytest.raises(CommandError, match=r"^The broker is away: .* --resume goes on without it"),
+        pytest.raises(CommandError, match=r"^The broker is away: .* --resume goes on without them"),
     ):
         command("--celery")

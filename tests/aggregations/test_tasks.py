@@ -17,6 +17,7 @@ from aggregations.models import (
     Freshness,
     RecalculationCount,
     RecalculationRequest,
+    RecalculationRun,
 )
 from aggregations.selection import Selection
 from aggregations.watch import watch
@@ -159,3 +160,36 @@ class TestRecalculateRun:
         tasks.recalculate_run(run_id=0)
 
         assert not Freshness.objects.exists()
+
+
+class TestTakeUpRuns:
+    @pytest.fixture
+    def run(self) -> RecalculationRun:
+        """A run of the workers that nothing came of for an hour."""
+        ProfileFactory.create_batch(4)
+        run = bulk.start(Selection())
+        run.by_workers = True
+        run.started_at = timezone.now() - timedelta(hours=1)
+        run.save()
+        messages.taken()
+        return run
+
+    def test_lets_the_workers_go_on(self, run):
+        tasks.take_up_runs()
+
+        assert messages.taken() == ["aggregations.recalculate_run"] * tasks.CHAINS
+
+    def test_leaves_the_others_alone(self, run):
+        tasks.recalculate_run(run_id=run.pk)
+        messages.taken()
+
+        tasks.take_up_runs()
+
+        assert messages.taken() == []
+
+
+@pytest.mark.parametrize("entry", settings.CELERY_BEAT_SCHEDULE)
+def test_a_periodic_message_ends_before_many_more_are_sent(entry):
+    entry = settings.CELERY_BEAT_SCHEDULE[entry]
+
+    assert entry["schedule"] <= entry["options"]["expires"] <= 12 * entry["schedule"]

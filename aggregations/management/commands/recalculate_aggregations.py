@@ -18,16 +18,14 @@ from kombu.exceptions import OperationalError
 from aggregations import bulk, comparison
 from aggregations.models import RecalculationRun
 from aggregations.selection import Selection
-from aggregations.tasks import recalculate_run
+from aggregations.tasks import share
 from omneo.arguments import moment, positive
 from omneo.db import key_chunks
 from omneo.progress import Progress
 from profiles.models import Profile
 
 SAMPLE = 20  # changes that a dry run shows
-CHAINS = 8  # ranges that Celery workers have in hand at a time
 POLL_SECONDS = 0.5
-PATIENCE = 60  # polls without progress, after which messages are taken for lost
 
 
 class Command(BaseCommand):
@@ -93,6 +91,8 @@ class Command(BaseCommand):
             self._show_changes(selection)
             return
         run = self._resumed() if options["resume"] else bulk.start(selection)
+        run.by_workers = options["celery"]
+        run.save(update_fields=["by_workers"])
         with _stop_on_signals() as stop:
             if options["celery"]:
                 recalculated = _by_celery(run, stop)
@@ -170,28 +170,22 @@ def _here(run: RecalculationRun, stop: threading.Event, *, workers: int) -> Iter
 
 
 def _by_celery(run: RecalculationRun, stop: threading.Event) -> Iterator[int]:
-    """Set the workers going, and again where nothing came of it for a while.
+    """Set the workers going; beat does so again where that comes to nothing.
 
     Yields the number of profiles done since the last look.
     """
-    done, silent = _sum(run, "profiles", done_at__isnull=False), 0
-    while run.ranges.filter(done_at=None, error="").exists() and not stop.is_set():
-        if silent % PATIENCE == 0:
-            _queue(run)
-        stop.wait(POLL_SECONDS)
-        before, done = done, _sum(run, "profiles", done_at__isnull=False)
-        silent = 0 if done > before else silent + 1
-        yield done - before
-
-
-def _queue(run: RecalculationRun) -> None:
+    done = _sum(run, "profiles", done_at__isnull=False)
     try:
-        for _ in range(CHAINS):
-            recalculate_run.apply_async(kwargs={"run_id": run.pk}, retry=False)
+        share(run)
     except OperationalError as error:
         raise CommandError(
-            f"The broker is away: {error}. --resume goes on without it, --resume --celery with it."
+            f"The broker is away: {error}. The workers begin a minute after it is back; "
+            "--resume goes on without them."
         ) from error
+    while run.ranges.filter(done_at=None, error="").exists() and not stop.is_set():
+        stop.wait(POLL_SECONDS)
+        before, done = done, _sum(run, "profiles", done_at__isnull=False)
+        yield done - before
 
 
 def _sum(run: RecalculationRun, column: str, **condition: object) -> int:
