@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-LIMIT = 20  # seconds, after which a session that should have come through hangs
+LIMIT = 60  # seconds, after which a session that should have come through hangs
 
 
 class Session:

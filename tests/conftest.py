@@ -14,11 +14,16 @@ from pytest_django import DjangoDbBlocker
 
 from omneo.celery import app
 from tests.factories import utc
+from tests.messages import GIVEN_BROKER
 
 # Examples meet a real database, so that their time says nothing.
 settings.register_profile("fast", deadline=None, print_blob=True)
 settings.register_profile("thorough", settings.get_profile("fast"), max_examples=1000)
 settings.load_profile(os.environ.get("OMNEO_HYPOTHESIS", "fast"))
+
+# A broker of the environment is for the tests that say so: it would go before what the others set.
+if broker := os.environ.pop("CELERY_BROKER_URL", ""):
+    os.environ[GIVEN_BROKER] = broker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,10 +6,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty
+from typing import Any
 
 from kombu import pools
 
 from omneo.celery import app
+
+GIVEN_BROKER = "OMNEO_TEST_BROKER"  # the variable that keeps the address of CELERY_BROKER_URL
 
 
 def taken() -> list[str]:
@@ -26,11 +29,12 @@ def taken() -> list[str]:
 
 
 @contextmanager
-def sent_to(broker: str, **transport_options: str) -> Iterator[None]:
+def sent_to(broker: str, *, queue: str = "celery", **transport_options: Any) -> Iterator[None]:
     """Send messages to another broker for a while."""
-    before = {name: app.conf.get(name) for name in ("broker_url", "broker_transport_options")}
+    changed = ("broker_url", "broker_transport_options", "task_default_queue")
+    before = {name: app.conf.get(name) for name in changed}
     options = (before["broker_transport_options"] or {}) | transport_options
-    app.conf.update(broker_url=broker, broker_transport_options=options)
+    app.conf.update(broker_url=broker, broker_transport_options=options, task_default_queue=queue)
     _forget_connections()
     try:
         yield
@@ -47,5 +51,6 @@ def closed_port() -> int:
 
 
 def _forget_connections() -> None:
-    app._pool = app.amqp._producer_pool = None
+    app._pool = None
+    vars(app).pop("amqp", None)  # with its queues and producers
     pools.reset()

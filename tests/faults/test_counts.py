@@ -12,9 +12,8 @@ from aggregations.calculation import recalculate
 from aggregations.models import Freshness, RecalculationRequest
 from aggregations.outbox import request
 from profiles.models import Profile
-from tests.embedded.helpers import eventually
 from tests.factories import ProfileFactory
-from tests.faults.conftest import kill
+from tests.faults.witness import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,12 +33,12 @@ def let_a_worker_recalculate(*profiles: Profile) -> None:
     tasks.recalculate_waiting.delay()
 
 
-def test_every_process_counts_and_none_waits_for_another(start, folder, session, settings):
+def test_every_process_counts_and_none_waits_for_another(crew, session, settings):
     settings.METRICS = True
     slow, *quick, late = ProfileFactory.create_batch(5)
     recalculate(profile_ids=[slow.pk], moment=timezone.now())
     RecalculationRequest.objects.all().delete()
-    first = start("worker")
+    first = crew.worker()
     session.begin()
     session.do(lambda: list(Freshness.objects.select_for_update()))
 
@@ -50,7 +49,7 @@ def test_every_process_counts_and_none_waits_for_another(start, folder, session,
     assert eventually(lambda: recalculated() == 1 + len(quick))
     session.commit()
     assert eventually(lambda: recalculated() == 1 + len(quick) + 1)
-    kill(first)
-    start("worker")
+    first.kill()
+    crew.worker()
     let_a_worker_recalculate(late)
     assert eventually(lambda: recalculated() == 1 + len(quick) + 1 + 1)

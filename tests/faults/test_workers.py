@@ -1,102 +1,187 @@
-"""What becomes of requests when workers die and messages get lost."""
+"""What becomes of sales when workers fail, over every broker that the product runs on."""
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import transaction
 from django.utils import timezone
 
-from aggregations import bulk
+from aggregations import bulk, tasks
 from aggregations.calculation import recalculate
 from aggregations.models import Freshness, RecalculationRequest
-from aggregations.outbox import request
-from profiles.models import Profile
-from tests.embedded.helpers import eventually
-from tests.factories import TransactionFactory
-from tests.faults.conftest import kill
-from tests.oracle import differences
+from aggregations.nudge import nudge
+from aggregations.selection import Selection
+from profiles.ingestion import Posted
+from profiles.models import Profile, QueuedTransaction, Transaction
+from profiles.queueing import accept
+from profiles.tasks import ingest_queued
+from tests.concurrency import Session, impatient
+from tests.factories import ProfileFactory, TransactionFactory
+from tests.faults.crew import Crew, Member
+from tests.faults.witness import blocked, cut, eventually, nobody_waits, nobody_works, wrong_rows
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def nobody_waits() -> bool:
-    return not RecalculationRequest.objects.exists()
-
-
-def wrong_rows() -> list[str]:
-    """Return what the rows say otherwise than was true when they were calculated."""
-    found = []
-    for profile_id in Profile.objects.values_list("pk", flat=True):
-        freshness = Freshness.objects.filter(profile=profile_id).first()
-        found += (
-            differences([profile_id], moment=freshness.calculated_at)
-            if freshness
-            else [f"{profile_id} was never calculated"]
-        )
-    return found
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("broker", ["folder", "redis", "rabbitmq"], indirect=True),
+]
 
 
-def connections(condition: str = "true") -> set[int]:
-    """Return the server processes of all connections to the database that meet a condition."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND {condition}"
-        )
-        return {pid for (pid,) in cursor.fetchall()}
+@pytest.fixture
+def batch(crew: Crew, session: Session, monkeypatch: pytest.MonkeyPatch) -> list[Profile]:
+    """Profiles with new sales, which the worker has in hand until the session lets them go.
 
-
-def test_a_sale_is_in_the_row_by_its_message_alone(start):
-    start("worker")
-
-    TransactionFactory()
-
-    assert eventually(nobody_waits)
-    assert wrong_rows() == []
-
-
-def test_a_worker_that_is_killed_loses_nothing(start, session):
-    profiles = [TransactionFactory().profile for _ in range(10)]
-    recalculate(profile_ids=[profiles[5].pk], moment=timezone.now())
-    request([profile.pk for profile in profiles])
+    Their message is the only one under way.
+    """
+    crew.worker()
+    with monkeypatch.context() as silent:
+        silent.setattr(nudge, "_silent_until", float("inf"))
+        profiles = ProfileFactory.create_batch(10)
+    recalculate(profile_ids=[profile.pk for profile in profiles], moment=timezone.now())
     session.begin()
     session.do(lambda: list(Freshness.objects.select_for_update()))
-    own = connections()
-    worker = start("worker")
-    assert eventually(lambda: connections("cardinality(pg_blocking_pids(pid)) > 0") - own)
+    with transaction.atomic():
+        for profile in profiles:
+            TransactionFactory(profile=profile)
+    session.wait_until_blocking()
+    return profiles
 
-    kill(worker)
+
+@pytest.fixture
+def worker(crew: Crew, batch: list[Profile]) -> Member:
+    """The worker that has the batch in hand."""
+    return crew.worker()
+
+
+def test_a_sale_is_in_the_row_by_its_message_alone(crew):
+    crew.worker()
+
+    TransactionFactory()
+
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
+
+
+def test_what_is_delivered_ten_times_is_done_once(crew, monkeypatch):
+    monkeypatch.setattr(bulk, "PROFILES_A_RANGE", 2)
+    worker = crew.worker()
+    with transaction.atomic():
+        profiles = [TransactionFactory().profile for _ in range(5)]
+        bodies = [{"profile_id": str(profile.pk), "total": 10} for profile in profiles]
+        bodies = [Posted(body, accepted_at=timezone.now()) for body in bodies]
+        accept(bodies, external_ids=[None] * 5)
+        run = bulk.start(Selection())
+    deliveries = {str(uuid4()): task for task in (ingest_queued, tasks.recalculate_waiting)}
+    run_delivery = str(uuid4())
+
+    for _ in range(10):
+        for task_id, task in deliveries.items():
+            task.apply_async(task_id=task_id)
+        tasks.recalculate_run.apply_async(kwargs={"run_id": run.pk}, task_id=run_delivery)
+
+    for task_id in [*deliveries, run_delivery]:
+        assert worker.says(f"[{task_id}] succeeded", times=10)
+    assert eventually(nobody_waits)
+    assert Transaction.objects.count() == 10
+    assert not QueuedTransaction.objects.exists()
+    assert eventually(lambda: not run.ranges.filter(done_at=None).exists())
+    assert wrong_rows() == []
+
+
+def test_nobody_waits_for_a_worker_that_is_slow(batch, session, worker):
+    with impatient():
+        TransactionFactory()
+    assert eventually(lambda: RecalculationRequest.objects.count() == len(batch))
+    assert Freshness.objects.count() == len(batch) + 1
+
+    with impatient():
+        TransactionFactory(profile=batch[0])
     session.commit()
 
-    assert eventually(lambda: connections() == own)
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
+
+
+def test_a_connection_that_is_cut_in_mid_batch_costs_the_batch_in_hand_alone(
+    batch, session, worker
+):
+    assert len(cut("cardinality(pg_blocking_pids(pid)) > 0")) == 1
+    session.commit()
+    assert worker.says("raised unexpected: OperationalError")
+    assert RecalculationRequest.objects.count() == len(batch)
+
+    nudge()
+
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
+    assert worker.is_there
+
+
+def test_a_process_of_the_worker_that_is_killed_is_replaced(batch, session, worker):
+    killed = worker.busiest_child
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: not Path(f"/proc/{killed}").exists())
+    session.commit()
+    assert eventually(nobody_works)
+    assert RecalculationRequest.objects.count() == len(batch)
+
+    nudge()
+
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
+    assert worker.is_there
+
+
+def test_a_worker_that_is_asked_to_end_in_mid_batch_ends_with_the_batch(batch, session, worker):
+    worker.ask_to_end()
+    assert worker.says("Warm shutdown")
+    assert worker.is_there
+
+    session.commit()
+
+    assert worker.process.wait(timeout=30) == 0
+    assert nobody_waits()
+    assert wrong_rows() == []
+
+
+def test_a_worker_that_is_killed_in_mid_batch_loses_nothing(broker, batch, crew, session, worker):
+    worker.kill()
+    session.commit()
+    assert eventually(lambda: not blocked())
     waiting = RecalculationRequest.objects.values_list("profile_id", flat=True)
-    assert set(waiting) == {profile.pk for profile in profiles}
-    start("beat")
-    start("worker")
+    assert set(waiting) == {profile.pk for profile in batch}
+
+    if not broker.gives_back:
+        crew.start("beat")
+    crew.worker()
+
     assert eventually(nobody_waits)
     assert wrong_rows() == []
 
 
-def test_messages_that_are_lost_are_made_up_for(start, folder):
+def test_messages_that_are_lost_are_made_up_for(crew, monkeypatch):
+    crew.worker()
+    monkeypatch.setattr(nudge, "_silent_until", float("inf"))
     TransactionFactory()
-    lost = list(folder.glob("*.msg"))
-    for message in lost:
-        message.unlink()
 
-    start("beat")
-    start("worker")
+    crew.start("beat")
 
-    assert lost
     assert eventually(nobody_waits)
     assert wrong_rows() == []
 
 
-def test_workers_share_a_recalculation_of_everybody(start, monkeypatch, capsys):
+def test_workers_share_a_recalculation_of_everybody(crew, monkeypatch, capsys):
     monkeypatch.setattr(bulk, "PROFILES_A_RANGE", 2)
-    for _ in range(9):
-        TransactionFactory()
-    RecalculationRequest.objects.all().delete()
-    start("worker")
+    with transaction.atomic():
+        for _ in range(9):
+            TransactionFactory()
+        RecalculationRequest.objects.all().delete()
+    crew.worker()
 
     call_command("recalculate_aggregations", celery=True)
 
