@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -104,7 +104,8 @@ def retry_failed(run: RecalculationRun) -> None:
 def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
     """Recalculate one waiting range that nobody else works on; return it, None if none is left.
 
-    A range that fails is left with its error, and the others go on.
+    A range that fails by its data is left with its error, and the others go on. Raises
+    OperationalError where the database is the trouble: the range waits for the next try.
     """
     taken = None
     try:
@@ -121,6 +122,8 @@ def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
             taken.done_at = timezone.now()
             taken.changed = _recalculate(run, taken, moment=taken.done_at)
             taken.save(update_fields=["changed", "done_at"])
+    except OperationalError:
+        raise
     except DatabaseError as error:
         if taken is None:
             raise

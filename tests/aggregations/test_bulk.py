@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from aggregations import bulk
@@ -28,6 +28,7 @@ from profiles.merging import purge
 from profiles.models import Profile
 from tests.concurrency import LIMIT, Session, another_session, impatient
 from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory, utc
+from tests.faults.witness import cut
 from tests.oracle import differences
 
 pytestmark = pytest.mark.django_db
@@ -239,6 +240,21 @@ class TestWorkers:
 
         assert len(finish(run)) == 4
         assert calculated() == set(profiles)
+
+    def test_leave_the_range_of_one_whose_connection_is_cut_to_the_next(self, profiles, session):
+        finish(bulk.start(EVERYBODY))
+        run = bulk.start(EVERYBODY)
+        with another_session() as holder:
+            holder.begin()
+            holder.do(lambda: list(Freshness.objects.select_for_update()))
+            work = session.start(bulk.recalculate_next, run)
+            holder.wait_until_blocking()
+            assert cut("cardinality(pg_blocking_pids(pid)) > 0")
+            with pytest.raises(OperationalError):
+                work.result(LIMIT)
+
+        assert len(finish(run)) == 4
+        assert not run.ranges.exclude(error="").exists()
 
     def test_that_are_stopped_finish_the_range_in_hand(self, profiles, session):
         run = bulk.start(EVERYBODY)
