@@ -32,15 +32,15 @@ APPEND = "INSERT INTO aggregations_recalculationrequest (profile_id, lane)"
 # Skips what another worker has taken, so that workers never wait for each other here. In the
 # order in which recalculations lock, also where a batch is recalculated in parts.
 TAKE = """
-WITH taken AS (
-    DELETE FROM aggregations_recalculationrequest
-    WHERE id IN (
-        SELECT id FROM aggregations_recalculationrequest
-        WHERE retry_at IS NULL OR retry_at <= %(moment)s
-        ORDER BY lane, id
-        LIMIT %(batch)s
-        FOR UPDATE SKIP LOCKED
-    )
+WITH first AS MATERIALIZED (
+    -- Once: as a subquery of DELETE it may be run for each row, and then takes others each time.
+    SELECT id FROM aggregations_recalculationrequest
+    WHERE retry_at IS NULL OR retry_at <= %(moment)s
+    ORDER BY lane, id
+    LIMIT %(batch)s
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    DELETE FROM aggregations_recalculationrequest WHERE id IN (SELECT id FROM first)
     RETURNING profile_id, lane, requested_at, attempts
 )
 SELECT profile_id, min(lane), min(requested_at), max(attempts)

@@ -38,8 +38,11 @@ def profile() -> Profile:
 def _noted(profile: Profile) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(NOTE_HOW_IT_COMMITS)
+        # As in production; a server for tests alone may never wait.
+        cursor.execute("SET synchronous_commit = on")
     yield
     with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
         cursor.execute("DROP FUNCTION note CASCADE; DROP TABLE noted")
 
 

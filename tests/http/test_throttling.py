@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.faults.test_real_brokers import RedisServer, redis_server  # noqa: F401 - a fixture
+from tests.faults import brokers
 from tests.http.server import Client, new_token, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,18 +18,12 @@ LIMIT = 5
 
 
 @pytest.fixture
-def clients(
-    transactional_db: None,
-    tmp_path: Path,
-    redis_server: RedisServer,  # noqa: F811
-):
+def clients(transactional_db: None, tmp_path: Path) -> Iterator[list[Client]]:
     """Clients with one token, each of a server process of its own."""
-    limited = {
-        "OMNEO_CACHE_URL": redis_server.url,
-        "OMNEO_API_REQUESTS_PER_MINUTE": str(LIMIT),
-    }
     token = new_token()
     with ExitStack() as stack:
+        cache = stack.enter_context(brokers.redis(tmp_path))
+        limited = {"OMNEO_CACHE_URL": cache.url, "OMNEO_API_REQUESTS_PER_MINUTE": str(LIMIT)}
         servers = [stack.enter_context(serving(tmp_path, **limited)) for _ in range(2)]
         yield [server.client(token) for server in servers]
 
