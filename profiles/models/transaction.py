@@ -242,10 +242,14 @@ class TransactionItem(WatchedModel, TimestampedModel):
 
     def hold(self) -> None:
         # Its transaction before the item itself, in the order of all who lock them, and the one
-        # that it is taken from.
-        before = TransactionItem.objects.filter(pk=self.pk).values("transaction")
-        sales = Transaction.objects.filter(Q(pk=self.transaction_id) | Q(pk__in=before))
-        held = sales.order_by("pk").select_for_update(no_key=True)
+        # that it is taken from. Asked for first: in one statement no index would serve.
+        sales = {self.transaction_id}
+        if self.pk is not None:
+            before = TransactionItem.objects.filter(pk=self.pk)
+            sales.update(before.values_list("transaction_id", flat=True))
+        held = (
+            Transaction.objects.filter(pk__in=sales).order_by("pk").select_for_update(no_key=True)
+        )
         self._held_sales = held.only("profile_id", "is_purchase").in_bulk()
         super().hold()
 
