@@ -18,7 +18,7 @@ from omneo.embedded.postgres import EmbeddedPostgresError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 VARIABLE = Path(os.environ.get("OMNEO_VAR", CHECKOUT / "var")).absolute()
-CASES = ["full", "live", "growth", "reading", "ingestion", "storage"]
+CASES = ["full", "live", "growth", "reading", "serving", "ingestion", "storage"]
 
 
 def parser() -> argparse.ArgumentParser:

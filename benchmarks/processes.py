@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -26,6 +26,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 START_LIMIT = 60  # seconds
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
+
+# The program that listens at an address.
+WebServer = Callable[[Address], Program]
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,21 @@ class Server:
 
 
 @contextmanager
-def running_product(databases: Databases, *, worker: bool) -> Iterator[Server]:
-    """Run the web server on one core, and worker and beat if wanted, on the database in use."""
+def running_product(
+    databases: Databases, *, worker: bool, web: WebServer | None = None
+) -> Iterator[Server]:
+    """Run the web server on one core, and worker and beat if wanted, on the database in use.
+
+    The one of `make run`, or `web`.
+    """
     address = Address("127.0.0.1", _free_port())
     ApiToken.objects.filter(name="benchmarks").delete()
     _, token = ApiToken.objects.create(
         user=service_user("benchmarks"), name="benchmarks", expiry=None
     )
     plan = omneo_plan(address, settings.VAR_DIR)
-    started = [_start(plan.web, databases.url, cores={SERVER_CORE})]
+    program = web(address) if web else plan.web
+    started = [_start(program, databases.url, cores={SERVER_CORE})]
     if worker:
         started += [_start(each, databases.url, cores=set(CORES)) for each in plan.background]
     try:

@@ -18,7 +18,7 @@ mpl.rcParams["svg.fonttype"] = "none"
 mpl.rcParams["font.size"] = 9
 
 OURS, OTHERS = "#1f6feb", "#9aa4b2"
-CASES = ["full", "live", "growth", "reading", "ingestion", "storage"]
+CASES = ["full", "live", "growth", "reading", "serving", "ingestion", "storage"]
 
 
 def write(results: Path, page: Path) -> None:
