@@ -19,7 +19,7 @@ from profiles.models import Profile
 from tests.concurrency import Session
 from tests.factories import ProfileFactory, TransactionFactory
 from tests.faults.brokers import Broker
-from tests.faults.crew import Crew
+from tests.faults.crew import Crew, Member
 from tests.faults.witness import blocked, eventually, nobody_waits, wrong_rows
 
 pytestmark = [
@@ -100,13 +100,22 @@ def test_a_limit_gives_back_what_was_in_hand(crew, profiles, held, monkeypatch, 
     assert worker.is_there
 
 
+def in_hand(worker: Member, task: str) -> str:
+    """Return the message of a task that the worker has begun and not ended."""
+    lines = worker.log.read_text().splitlines()
+    received = [line.split()[-2] for line in lines if line.endswith(" received")]
+    (message,) = (
+        one for one in received if one.startswith(task) and not worker.count(f"{one} succeeded")
+    )
+    return message
+
+
 def test_a_message_delivered_again_while_a_worker_has_it_in_hand_does_no_harm(crew, profiles, held):
     soon = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
     worker = crew.start("worker", CELERY_BROKER_TRANSPORT_OPTIONS=soon)
     sell(profiles)
     held.wait_until_blocking()
-    lines = worker.log.read_text().splitlines()
-    message = [line for line in lines if line.endswith(" received")][-1].split()[-2]
+    message = in_hand(worker, "aggregations.recalculate_waiting")
 
     assert worker.says(f"{message} received", times=2)
     held.commit()
