@@ -46,7 +46,7 @@ openapi-check: .venv/.installed ## Check that docs/openapi.json is what the code
 	@cmp -s var/openapi.json docs/openapi.json || \
 		{ echo "docs/openapi.json is not what the code says: run make openapi" >&2; exit 1; }
 
-bench: .venv/.installed-benchmarks ## Measure against other ways, half an hour (ARGS="--help" for parts of it)
+bench: .venv/.installed-benchmarks ## Measure against other ways, some 25 minutes (ARGS="--help" for parts of it)
 	@exec $(python) -m benchmarks $(ARGS)
 
 soak: .venv/.installed-tests ## Write for minutes beside killed workers, then compare every row (ARGS="--help")

@@ -46,7 +46,7 @@ def _gunicorn(*options: str) -> WebServer:
 
 
 def _web(*command: str) -> Program:
-    return Program("web", [sys.executable, "-m", *command])
+    return Program("web", [sys.executable, "-m", *command], stop_limit=10)
 
 
 SERVERS = {
