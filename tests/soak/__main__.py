@@ -149,23 +149,20 @@ def verdict(tally: Tally, services, ages, emptied_in: float | None) -> bool:
     errors = []
     while not tally.errors.empty():
         errors.append(tally.errors.get())
-    for line in [*services.deaths[:1], *errors[:SHOWN], *services.troubles[:SHOWN], *wrong[:SHOWN]]:
+    for line in [*errors[:SHOWN], *services.troubles[:SHOWN], *wrong[:SHOWN]]:
         say(line)
     say(
         f"{tally.writes.value:,} writes, {tally.deadlocks.value:,} deadlocks or serialisation"
         f" failures, {tally.refusals.value:,} refused by constraints, {tally.gone.value:,} of what"
         " was gone meanwhile"
     )
-    say(
-        f"{services.kills} workers killed, {len(services.deaths)} ended by themselves,"
-        f" {services.recalculations} recalculations of everybody"
-    )
+    say(f"{services.kills} workers killed, {services.recalculations} recalculations of everybody")
     p50, p99, longest = (ages.percentile(share) for share in (0.5, 0.99, 1))
     say(f"oldest request: p50 {p50:.1f} s, p99 {p99:.1f} s, at most {longest:.1f} s")
     emptied = "not emptied in time" if emptied_in is None else f"empty after {emptied_in:.1f} s"
     say(
         f"{emptied}; {left:,} left; {len(wrong):,} values wrong; {len(errors)} errors of"
-        f" writers; {len(services.troubles)} other processes failed"
+        f" writers; {len(services.troubles)} processes that failed by themselves"
     )
     return not (wrong or left or errors or services.troubles or emptied_in is None)
 

@@ -24,9 +24,7 @@ RECALCULATE = [sys.executable, "manage.py", "recalculate_aggregations", "--worke
 class Services:
     """Started, killed now and then, and started again.
 
-    `deaths`: workers that ended by themselves. The transport of files lets a worker read a message
-    that is not written to its end, and the worker does not survive that; nothing is lost by it.
-    `troubles`: what must not happen.
+    `troubles`: the last words of those that ended by themselves, which must not happen.
     """
 
     def __init__(self, variable: Path) -> None:
@@ -39,7 +37,6 @@ class Services:
         self._enough = threading.Event()
         self._recalculating = threading.Thread(target=self._recalculate_again_and_again)
         self.kills = self.recalculations = 0
-        self.deaths: list[str] = []
         self.troubles: list[str] = []
 
     def start(self) -> None:
@@ -59,7 +56,7 @@ class Services:
         """Start again who ended without being asked to, as `make run` does, and keep its words."""
         for number, process in enumerate(self._workers):
             if process.poll() is not None:
-                self.deaths.append(self._last_words(process, describe_exit(process.returncode)))
+                self.troubles.append(self._last_words(process, describe_exit(process.returncode)))
                 signal_group(process.pid, signal.SIGKILL)
                 self._workers[number] = self._new_worker()
         if self._beat.poll() is not None:
