@@ -96,8 +96,8 @@ def recalculate_waiting(*, moment: datetime) -> int:
     """Recalculate one batch of waiting profiles; return how many requests' profiles were taken.
 
     The requests are removed in the transaction that writes the rows: what a crash of the server
-    undoes is waiting again. A profile that cannot be
-    calculated does not hold up the others: it waits for its next try with its error.
+    undoes is waiting again. A profile that cannot be calculated does not hold up the others: it
+    waits for its next try with its error.
     """
     with derived_transaction():
         with connection.cursor() as cursor:

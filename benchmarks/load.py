@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from benchmarks.measure import Latencies
+from benchmarks.measure import Latencies, Spread, brief
 from benchmarks.processes import LOAD_CORE, Server
+from benchmarks.results import Table
 
 CONNECTIONS = 4  # as many as the server has threads
 
@@ -49,6 +50,25 @@ class Throughput:
 
     per_second: float
     latencies: Latencies
+
+
+def rates(taken: Mapping[str, Sequence[Throughput]]) -> dict[str, Spread]:
+    """Return the requests a second of each way, over its rounds."""
+    return {name: Spread.of(each.per_second for each in found) for name, found in taken.items()}
+
+
+def table(title: str, ways: str, taken: Mapping[str, Sequence[Throughput]]) -> Table:
+    """Return what the ways did in their rounds, as a table whose first column is named `ways`."""
+    rows = [
+        [
+            name,
+            str(rate),
+            brief(Spread.of(each.latencies.p50 for each in taken[name]).median),
+            brief(Spread.of(each.latencies.p99 for each in taken[name]).median),
+        ]
+        for name, rate in rates(taken).items()
+    ]
+    return Table(title, [ways, "requests a second", "p50, ms", "p99, ms"], rows)
 
 
 def generator() -> str:

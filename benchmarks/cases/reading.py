@@ -11,10 +11,10 @@ from benchmarks.cases.recalculation import recalculate_everybody
 from benchmarks.database import Databases, execute, settle
 from benchmarks.load import CONNECTIONS, Throughput
 from benchmarks.machine import describe
-from benchmarks.measure import Spread, brief
+from benchmarks.measure import brief
 from benchmarks.processes import Server, running_product
 from benchmarks.progress import say
-from benchmarks.results import Chart, Result, Table, Target
+from benchmarks.results import Chart, Result, Target
 
 PROFILES = 1000  # asked for in turn
 COMPARED = 20  # profiles
@@ -83,18 +83,8 @@ def _compare(server: Server, profiles: Sequence[UUID], result: Result) -> None:
 
 
 def _report(result: Result, taken: dict[str, list[Throughput]]) -> None:
-    rates = {name: Spread.of(each.per_second for each in found) for name, found in taken.items()}
-    rows = [
-        [
-            name,
-            str(rate),
-            brief(Spread.of(each.latencies.p50 for each in taken[name]).median),
-            brief(Spread.of(each.latencies.p99 for each in taken[name]).median),
-        ]
-        for name, rate in rates.items()
-    ]
-    columns = ["way", "requests a second", "p50, ms", "p99, ms"]
-    result.tables.append(Table("One profile a request", columns, rows))
+    rates = load.rates(taken)
+    result.tables.append(load.table("One profile a request", "way", taken))
     result.charts.append(Chart("reading", "Reading aggregations", "requests a second", rates))
     plain, held = rates[PLAIN].median, rates.get(HELD)
     result.targets += [

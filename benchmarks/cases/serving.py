@@ -79,18 +79,8 @@ def run(databases: Databases, options: Options) -> Result:
 
 
 def _report_servers(result: Result, taken: dict[str, list[Throughput]]) -> None:
-    rates = {name: Spread.of(each.per_second for each in found) for name, found in taken.items()}
-    rows = [
-        [
-            name,
-            str(rate),
-            brief(Spread.of(each.latencies.p50 for each in taken[name]).median),
-            brief(Spread.of(each.latencies.p99 for each in taken[name]).median),
-        ]
-        for name, rate in rates.items()
-    ]
-    columns = ["server", "requests a second", "p50, ms", "p99, ms"]
-    result.tables.append(Table("One core, one profile a request", columns, rows))
+    rates = load.rates(taken)
+    result.tables.append(load.table("One core, one profile a request", "server", taken))
     result.charts.append(Chart("serving", "Servers", "requests a second", rates))
     result.notes.append(
         f"Each server on one core, {load.generator()} with {CONNECTIONS} connections on the other;"
