@@ -10,15 +10,14 @@ import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from aggregations.calculation import recalculate, recalculate_range
+from aggregations.calculation import despite_purges, recalculate, recalculate_range
 from aggregations.counts import count_failed
 from aggregations.models import RecalculationRange, RecalculationRun
 from aggregations.selection import Selection
@@ -26,7 +25,6 @@ from omneo.db import derived_transaction
 from omneo.discretion import describe
 
 PROFILES_A_RANGE = 5000
-ATTEMPTS = 5  # at a range from which profiles are deleted for good meanwhile
 
 CUT = """
 WITH selected (id) AS ({selected})
@@ -120,7 +118,7 @@ def recalculate_next(run: RecalculationRun) -> RecalculationRange | None:
             if taken is None:
                 return None
             taken.done_at = timezone.now()
-            taken.changed = _recalculate(run, taken, moment=taken.done_at)
+            taken.changed = despite_purges(lambda: _recalculate(run, taken, moment=taken.done_at))
             taken.save(update_fields=["changed", "done_at"])
     except OperationalError:
         raise
@@ -160,16 +158,6 @@ def work_through(
 
 
 def _recalculate(run: RecalculationRun, taken: RecalculationRange, *, moment: datetime) -> int:
-    for _ in range(ATTEMPTS - 1):
-        # A profile was read and is deleted now: found out here, not at the commit, and begun anew.
-        with suppress(IntegrityError), transaction.atomic():
-            changed = _attempt(run, taken, moment=moment)
-            connection.check_constraints()
-            return changed
-    return _attempt(run, taken, moment=moment)
-
-
-def _attempt(run: RecalculationRun, taken: RecalculationRange, *, moment: datetime) -> int:
     selection = Selection.from_json(run.selection)
     if selection.is_everybody:
         return recalculate_range(first=taken.first, last=taken.last, moment=moment)

@@ -6,22 +6,25 @@ same statement for one profile, a list or a range of keys.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from aggregations import likely_place, windows
 from aggregations.models import Aggregation, Freshness
 from aggregations.sql import Scope, statement
-from omneo.db import execute_together
+from omneo.db import derived_transaction, execute_together
 
 TIMELINE = ("history", "purchases", "clock")
 WHOLE_ROW = (*TIMELINE, "places", "likely_place", "brands", "relations", "row")
 DUE_BATCH = 1000  # profiles
+ATTEMPTS = 5  # at profiles of which some are deleted for good meanwhile
 
+MOVED_BY_CLOCK = ["spend_12m_now", "dimension_recency", "dimension_join"]
 VALUES = [
     field.column
     for field in Aggregation._meta.concrete_fields
@@ -33,28 +36,20 @@ def _listed(columns: list[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{column}" for column in columns)
 
 
-# Held shared by every recalculation and alone by a change of what many profiles share, such as a
-# brand's name. Who refers to a brand is asked once, when it changes; whoever begins to meanwhile
-# must not be recalculated with the name that is about to go.
-SHARED_FACTS = int.from_bytes(b"omneo")
-CHANGE_SHARED_FACTS = f"SELECT pg_advisory_xact_lock({SHARED_FACTS})"
-
 # Creates and locks at once: two recalculations of one profile take turns, in the order of the
 # keys so that they never wait for each other in a circle, and the later one reads what the
 # earlier one could not see yet. Requests that are visible here are answered by what follows,
 # since it sees at least as much; those that a worker has in hand are left to it.
-LOCK = f"""
+LOCK = """
 WITH answered AS (
     DELETE FROM aggregations_recalculationrequest WHERE id IN (
-        SELECT r.id FROM aggregations_recalculationrequest r WHERE {{scope:r.profile_id}}
+        SELECT r.id FROM aggregations_recalculationrequest r WHERE {scope:r.profile_id}
         FOR UPDATE SKIP LOCKED
     )
 )
 INSERT INTO aggregations_freshness AS f (profile_id, calculated_at)
 SELECT p.id, %(moment)s FROM profiles_profile p
-WHERE {{scope:p.id}}
-    -- Once, before the first row
-    AND (SELECT pg_advisory_xact_lock_shared({SHARED_FACTS})) IS NOT NULL
+WHERE {scope:p.id}
 ORDER BY p.id
 ON CONFLICT (profile_id) DO UPDATE SET calculated_at = EXCLUDED.calculated_at
 """
@@ -88,15 +83,15 @@ SELECT f.profile_id FROM aggregations_freshness f
 WHERE {scope:f.profile_id} AND f.next_change_at <= %(moment)s ORDER BY f.profile_id FOR UPDATE
 """
 
-REFRESH = """
+REFRESH = f"""
 , due AS (
-    SELECT t.profile_id, t.spend_12m_now, t.dimension_recency, t.dimension_join, t.next_change_at
+    SELECT t.profile_id, {_listed(MOVED_BY_CLOCK, "t.")}, t.next_change_at
     FROM timeline t JOIN aggregations_freshness f USING (profile_id)
     WHERE f.next_change_at <= %(moment)s
 ), refreshed AS (
     UPDATE aggregations_aggregation a
-    SET spend_12m_now = due.spend_12m_now, dimension_recency = due.dimension_recency,
-        dimension_join = due.dimension_join, changed_at = %(moment)s
+    SET ({_listed(MOVED_BY_CLOCK)}, changed_at)
+        = ROW ({_listed(MOVED_BY_CLOCK, "due.")}, %(moment)s)
     FROM due WHERE due.profile_id = a.profile_id
 ), next_change AS (
     UPDATE aggregations_freshness f SET next_change_at = due.next_change_at
@@ -118,9 +113,9 @@ def recalculate(*, profile_ids: Collection[UUID], moment: datetime) -> int:
     """Make the rows of these profiles true as of the moment; return how many changed in a value.
 
     Profiles that do not exist are passed over. Waits for other recalculations of the same
-    profiles and for changes of what many profiles share, never for writers of their history.
+    profiles, never for writers.
     """
-    scope, values = _scope(profile_ids)
+    scope, values = scope_of(profile_ids)
     lock = statement(scope=scope, then=LOCK)
     write = statement(*WHOLE_ROW, scope=scope, then=WRITE)
     return execute_together(lock, write, parameters=values | parameters(moment))[0][0]
@@ -140,13 +135,23 @@ def recalculate_range(*, first: UUID, last: UUID, moment: datetime) -> int:
         return cursor.fetchone()[0]
 
 
-def hold_off() -> None:
-    """Let no recalculation begin before the caller's database transaction ends.
+def despite_purges(recalculation: Callable[[], int]) -> int:
+    """Return what a recalculation comes to, begun anew where a profile was purged meanwhile.
 
-    Waits for those that are under way.
+    Who was read and is gone now is found out here, and not at the commit, where all that was done
+    beside it would be lost.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(CHANGE_SHARED_FACTS)
+    for _ in range(ATTEMPTS - 1):
+        with suppress(IntegrityError):
+            return _checked(recalculation)
+    return _checked(recalculation)
+
+
+def _checked(recalculation: Callable[[], int]) -> int:
+    with derived_transaction():
+        changed = recalculation()
+        connection.check_constraints()
+    return changed
 
 
 def refresh_clock(*, profile_ids: Collection[UUID], moment: datetime) -> int:
@@ -154,7 +159,7 @@ def refresh_clock(*, profile_ids: Collection[UUID], moment: datetime) -> int:
 
     Return how many of these profiles were due.
     """
-    scope, values = _scope(profile_ids)
+    scope, values = scope_of(profile_ids)
     lock = statement(scope=scope, then=LOCK_DUE)
     refresh = statement(*TIMELINE, scope=scope, then=REFRESH)
     return execute_together(lock, refresh, parameters=values | parameters(moment))[0][0]
@@ -167,7 +172,7 @@ def refresh_due(*, moment: datetime) -> int:
     return refresh_clock(profile_ids=profile_ids, moment=moment) if profile_ids else 0
 
 
-def _scope(profile_ids: Collection[UUID]) -> tuple[Scope, dict[str, Any]]:
+def scope_of(profile_ids: Collection[UUID]) -> tuple[Scope, dict[str, Any]]:
     """Return the scope for these profiles and its parameters.
 
     One alone, as after a sale, has a statement of its own: the plan that the server keeps for a

@@ -11,11 +11,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from aggregations.calculation import TIMELINE, VALUES, WHOLE_ROW, parameters
+from aggregations.calculation import MOVED_BY_CLOCK, TIMELINE, VALUES, WHOLE_ROW, parameters
 from aggregations.models import Freshness
 from aggregations.sql import Scope, statement
 
-MOVED_BY_CLOCK = ["spend_12m_now", "dimension_recency", "dimension_join"]
 MOVED_BY_NOTHING_ELSE = [column for column in VALUES if column not in MOVED_BY_CLOCK]
 
 
@@ -51,6 +50,8 @@ def _compare(source: str, columns: list[str], condition: str) -> str:
 # What waits for its recalculation, also since a moment ago, may be out of date and is not wrong.
 SETTLED = """NOT EXISTS (
     SELECT FROM aggregations_recalculationrequest r WHERE r.profile_id = c.profile_id
+) AND NOT EXISTS (
+    SELECT FROM aggregations_sharedchange
 )"""
 # A row says what was true at its own moment; one that was recalculated meanwhile is not compared.
 WHOLE = _compare("computed", MOVED_BY_NOTHING_ELSE, f"f.calculated_at = %(moment)s AND {SETTLED}")

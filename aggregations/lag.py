@@ -13,12 +13,17 @@ from aggregations.models import RecalculationRequest
 
 Lane = RecalculationRequest.Lane
 
-# Each is one pass: over what waits, and over the due end of the index of due rows.
-WAITING = """
+# Each is one pass: over what waits, and over the due end of the index of due rows. A change of what
+# many share is one request, as long as it is not known whose rows it touches.
+WAITING = f"""
 SELECT lane, count(*),
     extract(epoch FROM %(moment)s - min(requested_at) FILTER (WHERE attempts = 0)),
     count(*) FILTER (WHERE attempts > 0)
-FROM aggregations_recalculationrequest GROUP BY lane
+FROM (
+    SELECT lane, requested_at, attempts FROM aggregations_recalculationrequest
+    UNION ALL
+    SELECT {Lane.BULK}, changed_at, 0 FROM aggregations_sharedchange
+) AS waiting GROUP BY lane
 """
 DUE = """
 SELECT count(*), extract(epoch FROM %(moment)s - min(next_change_at))
@@ -39,8 +44,8 @@ class Queue:
 class Lag:
     """`waiting`: requests; `oldest_seconds`: age of the oldest that was not tried yet, 0 for none;
     `failing`: requests among them that failed and will be tried again; `due`: rows that the clock
-    has overtaken and nobody read since; `oldest_due_seconds`: for how long the first of them has
-    been, 0 for none."""
+    has overtaken and nobody has stored anew; `oldest_due_seconds`: for how long the first of them
+    has been, 0 for none."""
 
     lanes: Mapping[Lane, Queue]
     due: int

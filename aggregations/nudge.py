@@ -1,6 +1,7 @@
-"""The message that makes a recalculation quick. What it says stands in the database already."""
+"""The messages that make a recalculation quick. What they say stands in the database already."""
 
-from aggregations.tasks import recalculate_waiting
+from aggregations.tasks import hand_out, recalculate_waiting
 from omneo.nudge import Nudge
 
 nudge = Nudge(recalculate_waiting)
+nudge_to_hand_out = Nudge(hand_out)

@@ -11,12 +11,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection
 from django.db.models import QuerySet
 
-from aggregations.calculation import hold_off, recalculate
+from aggregations.calculation import despite_purges, recalculate
 from aggregations.counts import count_failed
-from aggregations.models import RecalculationRequest
+from aggregations.models import RecalculationRequest, SharedChange
+from aggregations.sharers import sharers
 from omneo.db import derived_transaction
 from omneo.discretion import describe
 
@@ -27,7 +28,21 @@ DOUBLINGS = 9  # to some 85 minutes
 Lane = RecalculationRequest.Lane
 logger = logging.getLogger(__name__)
 
-APPEND = "INSERT INTO aggregations_recalculationrequest (profile_id, lane)"
+APPEND = """
+INSERT INTO aggregations_recalculationrequest (profile_id, lane) SELECT unnest(%s::uuid[]), %s
+"""
+
+# One at a time, and what another worker has in hand is left to it: each may touch a million.
+TAKE_SHARED = """
+DELETE FROM aggregations_sharedchange WHERE id = (
+    SELECT id FROM aggregations_sharedchange ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING kind, key, changed_at
+"""
+HAND_OUT = """
+INSERT INTO aggregations_recalculationrequest (profile_id, lane, requested_at)
+SELECT DISTINCT sharing.*, %s::smallint, %s::timestamptz FROM ({sharers}) sharing
+"""
 
 # Skips what another worker has taken, so that workers never wait for each other here. In the
 # order in which recalculations lock, also where a batch is recalculated in parts.
@@ -63,22 +78,41 @@ def request(profile_ids: Collection[UUID], *, lane: Lane = Lane.LIVE) -> None:
     if not profile_ids:
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"{APPEND} SELECT unnest(%s::uuid[]), %s", [list(profile_ids), lane])
+        cursor.execute(APPEND, [list(profile_ids), lane])
 
 
-def request_for(profiles: QuerySet, *, lane: Lane = Lane.BULK) -> None:
-    """Ask for the recalculation of the profiles whose keys a query yields, as one statement.
+def request_for_sharers(kind: SharedChange.Kind, keys: Collection[int | str]) -> None:
+    """Ask for the recalculation of everybody who shares it, in the caller's database transaction.
 
-    For a change of what they share. It holds off recalculations until the caller's database
-    transaction ends: who begins to share it after the query was run asks for one of its own,
-    which must not be answered without the change.
+    Who that is, is found out by `hand_out` when the change is committed. A million of them cost
+    the caller one row, and whoever comes to share it meanwhile is among them: nobody needs to be
+    held off.
     """
-    hold_off()
-    sql, parameters = profiles.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{APPEND} SELECT DISTINCT wanted.*, %s FROM ({sql}) wanted", [lane, *parameters]
-        )
+    SharedChange.objects.bulk_create(SharedChange(kind=kind, key=key) for key in keys)
+
+
+def hand_out() -> int:
+    """Give everybody who shares what has changed a request of their own.
+
+    Return how many such changes there were. A recalculation that could not see the change yet saw
+    what ties its profile to it; so does this, which begins after the change was committed. Who
+    comes to share it later asks for a recalculation of their own, and that sees the change.
+    """
+    changes = 0
+    while _hand_out_one():
+        changes += 1
+    return changes
+
+
+def _hand_out_one() -> bool:
+    with derived_transaction(), connection.cursor() as cursor:
+        cursor.execute(TAKE_SHARED)
+        taken = cursor.fetchone()
+        if taken is not None:
+            kind, key, changed_at = taken
+            sql, parameters = sharers(SharedChange.Kind(kind), key).query.sql_with_params()
+            cursor.execute(HAND_OUT.format(sharers=sql), [Lane.BULK, changed_at, *parameters])
+    return taken is not None
 
 
 def retry(requests: QuerySet[RecalculationRequest]) -> int:
@@ -126,8 +160,7 @@ def _recalculate_each_that_can_be(profile_ids: list[UUID], *, moment: datetime) 
     if not profile_ids:
         return {}
     try:
-        with transaction.atomic():
-            recalculate(profile_ids=profile_ids, moment=moment)
+        despite_purges(lambda: recalculate(profile_ids=profile_ids, moment=moment))
     except (DataError, IntegrityError) as error:
         if len(profile_ids) == 1:
             logger.exception("Profile %s cannot be recalculated", profile_ids[0])

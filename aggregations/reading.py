@@ -12,17 +12,25 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from aggregations.calculation import VALUES, WHOLE_ROW, parameters, recalculate, refresh_clock
-from aggregations.models import Aggregation
+from aggregations import outbox
+from aggregations.calculation import (
+    MOVED_BY_CLOCK,
+    TIMELINE,
+    VALUES,
+    WHOLE_ROW,
+    parameters,
+    recalculate,
+    scope_of,
+)
+from aggregations.nudge import nudge
 from aggregations.parts import KINDS, PLACE, PLACES, from_json
-from aggregations.sql import Scope, statement
+from aggregations.sql import statement
 from locations.models import DAYS_OF_WEEK
 from omneo.db import execute_planned
 from profiles.models import Profile
 
 # One by one: after `a.*` a migration that adds a column breaks what open connections prepared.
-COLUMNS = ", ".join(f"a.{field.column}" for field in Aggregation._meta.concrete_fields)
-CALCULATED = ", ".join(f"a.{column}" for column in ["profile_id", *VALUES])
+COLUMNS = ", ".join(f"a.{column}" for column in ["profile_id", *VALUES])
 
 POINTED_TO = f"""
     p.profile_type = 'deleted' AS is_deleted,
@@ -44,22 +52,28 @@ READ = f"""
 SELECT
     p.id AS read_for,
     {COLUMNS},
+    a.changed_at,
     f.calculated_at,
     f.next_change_at,
     EXISTS (
         SELECT FROM aggregations_recalculationrequest r WHERE r.profile_id = p.id
+    ) OR EXISTS (
+        -- Anybody may be one of those that have not been found out yet.
+        SELECT FROM aggregations_sharedchange
     ) AS is_pending,
     {POINTED_TO}
 FROM profiles_profile p
 LEFT JOIN aggregations_freshness f ON f.profile_id = p.id
 LEFT JOIN aggregations_aggregation a ON a.profile_id = p.id
 {POINTERS}
+WHERE {{scope:p.id}}
 """
-READ_ONE = f"{READ} WHERE p.id = %(profile_id)s"
-READ_LISTED = f"{READ} WHERE p.id = ANY(%(profile_ids)s)"
 CALCULATE = f"""
-SELECT p.id AS read_for, {CALCULATED}, {POINTED_TO}
+SELECT p.id AS read_for, {COLUMNS}, a.next_change_at, {POINTED_TO}
 FROM computed a JOIN profiles_profile p ON p.id = a.profile_id {POINTERS}
+"""
+MOVE = f"""
+SELECT t.profile_id AS read_for, {", ".join(MOVED_BY_CLOCK)}, next_change_at FROM timeline t
 """
 
 
@@ -68,9 +82,11 @@ class Reading:
     """A row and how fresh it is.
 
     `version` is another whenever anything of `row` is; `is_deleted` is whether the profile is.
+    `changed_at`: when a value of it last changed, as far as is known; None for one of the past.
     """
 
     calculated_at: datetime
+    changed_at: datetime | None
     next_change_at: datetime | None
     is_pending: bool
     is_deleted: bool
@@ -93,52 +109,57 @@ class Reading:
     @property
     def modified_at(self) -> datetime | None:
         """When the row last changed, or something that it points to; None for one of the past."""
-        if "changed_at" not in self.row:
+        if self.changed_at is None:
             return None
         parts = (self.row[name] for name in KINDS)
-        return max([self.row["changed_at"], *(part.modified_at for part in parts if part)])
+        return max([self.changed_at, *(part.modified_at for part in parts if part)])
 
 
 def current(*, profile_id: UUID, moment: datetime) -> Reading:
-    """Return the profile's row, true as far as the clock goes.
+    """Return the profile's row, true as far as the clock goes. Raises Profile.DoesNotExist.
 
-    It is calculated first if it never was, and refreshed if the clock has overtaken it. What a
-    request still waits for is not in it. Raises Profile.DoesNotExist.
+    What a request still waits for is not in it, except where the row was never calculated.
     """
-    stored = _stored(profile_id)
-    if stored["profile_id"] is None:
-        return recalculated(profile_id=profile_id, moment=moment)
-    if stored["next_change_at"] is not None and stored["next_change_at"] <= moment:
-        refresh_clock(profile_ids=[profile_id], moment=moment)
-        stored = _stored(profile_id)
-    return _reading(stored)
+    return _only(current_of(profile_ids=[profile_id], moment=moment))
 
 
 def current_of(*, profile_ids: Collection[UUID], moment: datetime) -> dict[UUID, Reading]:
-    """Return the rows of many profiles, as true, in a number of queries that is not theirs.
+    """Return the rows of many profiles in the same way, in a number of queries that is not theirs.
 
-    Profiles that do not exist are passed over.
+    Waits for nobody, since it locks nothing: a row that was never calculated, or that the clock
+    has overtaken, is worked out for the answer alone, and left to the workers to store. Profiles
+    that do not exist are passed over.
     """
-    stored = _stored_of(profile_ids)
+    stored = _rows(profile_ids, then=READ)
     missing = [key for key, row in stored.items() if row["profile_id"] is None]
     overtaken = [
         key
         for key, row in stored.items()
-        if row["next_change_at"] is not None and row["next_change_at"] <= moment
+        if row["profile_id"] and row["next_change_at"] and row["next_change_at"] <= moment
     ]
     if missing:
-        recalculate(profile_ids=missing, moment=moment)
+        _ask_for([key for key in missing if not stored[key]["is_pending"]])
+        for key in missing:
+            del stored[key]
+        calculated = _rows(missing, *WHOLE_ROW, then=CALCULATE, moment=moment)
+        freshness = {"calculated_at": moment, "changed_at": moment, "is_pending": True}
+        stored |= {key: row | freshness for key, row in calculated.items()}
     if overtaken:
-        refresh_clock(profile_ids=overtaken, moment=moment)
-    if missing or overtaken:
-        stored |= _stored_of([*missing, *overtaken])
+        moved = _rows(overtaken, *TIMELINE, then=MOVE, moment=moment)
+        stored |= {key: stored[key] | row | {"changed_at": moment} for key, row in moved.items()}
     return {key: _reading(row) for key, row in stored.items()}
+
+
+def _ask_for(profile_ids: Collection[UUID]) -> None:
+    if profile_ids:
+        outbox.request(profile_ids)
+        nudge()
 
 
 def recalculated(*, profile_id: UUID, moment: datetime) -> Reading:
     """Recalculate the profile's row and return it. Raises Profile.DoesNotExist."""
     recalculate(profile_ids=[profile_id], moment=moment)
-    return _reading(_stored(profile_id))
+    return _reading(_only(_rows([profile_id], then=READ)))
 
 
 def past(*, profile_id: UUID, moment: datetime) -> Reading:
@@ -149,27 +170,30 @@ def past(*, profile_id: UUID, moment: datetime) -> Reading:
     now: changes and voids of a transaction, addresses, the joined and the preferred location, and
     all names. Nothing is stored or locked. Raises Profile.DoesNotExist.
     """
-    sql = statement(*WHOLE_ROW, scope=Scope.ONE, then=CALCULATE, past=True)
-    calculated = _rows(sql, {"profile_id": profile_id, **parameters(moment)})
-    if not calculated:
-        raise Profile.DoesNotExist
-    freshness = {"calculated_at": moment, "next_change_at": None, "is_pending": False}
-    return _reading(calculated[profile_id] | freshness)
+    calculated = _rows([profile_id], *WHOLE_ROW, then=CALCULATE, moment=moment, past=True)
+    freshness = {"calculated_at": moment, "changed_at": None, "is_pending": False}
+    return _reading(_only(calculated) | freshness | {"next_change_at": None})
 
 
-def _stored(profile_id: UUID) -> dict[str, Any]:
-    stored = _rows(READ_ONE, {"profile_id": profile_id})
-    if not stored:
-        raise Profile.DoesNotExist
-    return stored[profile_id]
+def _only(rows: dict[UUID, Any]) -> Any:
+    for row in rows.values():
+        return row
+    raise Profile.DoesNotExist
 
 
-def _stored_of(profile_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    return _rows(READ_LISTED, {"profile_ids": list(profile_ids)})
-
-
-def _rows(sql: str, values: dict[str, Any]) -> dict[UUID, dict[str, Any]]:
+def _rows(
+    profile_ids: Collection[UUID],
+    *expressions: str,
+    then: str,
+    moment: datetime | None = None,
+    past: bool = False,
+) -> dict[UUID, dict[str, Any]]:
+    """Return what a statement reads for each of the profiles that exist."""
+    scope, values = scope_of(profile_ids)
     values["days_of_week"] = DAYS_OF_WEEK
+    if moment is not None:
+        values |= parameters(moment)
+    sql = statement(*expressions, scope=scope, then=then, past=past)
     with execute_planned(sql, values, rows=dict_row) as cursor:
         return {row.pop("read_for"): row for row in cursor.fetchall()}
 
@@ -177,7 +201,7 @@ def _rows(sql: str, values: dict[str, Any]) -> dict[UUID, dict[str, Any]]:
 def _reading(stored: dict[str, Any]) -> Reading:
     beside = {
         name: stored.pop(name)
-        for name in ("calculated_at", "next_change_at", "is_pending", "is_deleted")
+        for name in ("calculated_at", "changed_at", "next_change_at", "is_pending", "is_deleted")
     }
     version = blake2b(repr(stored).encode(), digest_size=16).hexdigest()
     return Reading(**beside, version=version, stored=stored)

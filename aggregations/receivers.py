@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from aggregations import outbox
-from aggregations.nudge import nudge
+from aggregations.models import SharedChange
+from aggregations.nudge import nudge, nudge_to_hand_out
 from aggregations.outbox import Lane
-from locations.models import Brand, Country, Location, LocationAddress, Region, RegionMember
+from locations.models import Brand, Location, LocationAddress, Region, RegionMember
 from omneo.db import WatchedModel
 from profiles.models import (
     Profile,
@@ -28,16 +29,15 @@ from profiles.models import (
 )
 from profiles.signals import history_changed
 
-# What a change of a model touches: the keys of a few profiles, or a query for those of many.
-Touched = Collection[UUID] | QuerySet
+Kind = SharedChange.Kind
 
 
-def owners(instance: WatchedModel) -> Touched:
+def owners(instance: WatchedModel) -> set[UUID]:
     """The profile whose row it is, and the one whose it was."""
     return instance.values_of("profile_id")
 
 
-def itself_and_referrers(profile: Profile) -> Touched:
+def itself_and_referrers(profile: Profile) -> set[UUID]:
     """The profile where its row depends on what changed, and who referred it, before and now."""
     touched = set()
     if profile.has_changed(*(column for column in profile.watched if column != "referred_by_id")):
@@ -47,105 +47,43 @@ def itself_and_referrers(profile: Profile) -> Touched:
     return touched
 
 
-def holders(tier: Tier) -> Touched:
-    """Everybody who ever held the tier, where its rank changed."""
-    if tier.stored is None or not tier.has_changed("sort_order"):
-        return []
-    return _profiles(tiers__tier=tier)
+def itself(instance: WatchedModel) -> set[int]:
+    """What was there and has changed; nobody shares what is new."""
+    changed = instance.stored is not None and instance.has_changed(*instance.watched)
+    return {instance.pk} if changed else set()
 
 
-def buyers_of(brand: Brand) -> Touched:
-    """Everybody who bought the brand, where its name changed."""
-    if brand.stored is None or not brand.has_changed("name"):
-        return []
-    return TransactionItem.objects.filter(brand=brand).values("profile_id")
+def its_location(address: LocationAddress) -> set[int]:
+    """The location that moved."""
+    return address.values_of("location_id") if address.has_changed(*address.watched) else set()
 
 
-def visitors(location: Location) -> Touched:
-    """Everybody whom the location says something about, where that changed."""
-    if location.stored is None or not location.has_changed(*location.watched):
-        return []
-    return _visitors(Q(pk=location.pk))
+def country_or_state(member: RegionMember) -> set[str]:
+    """What changed its region."""
+    return member.values_of("iso") if member.has_changed(*member.watched) else set()
 
 
-def visitors_of_address(address: LocationAddress) -> Touched:
-    """The same for the location that moved."""
-    if not address.has_changed(*address.watched):
-        return []
-    return _visitors(Q(pk__in=address.values_of("location_id")))
-
-
-def people_in_region(region: Region) -> Touched:
-    """Everybody whom something places in the region, where its name changed."""
-    if region.stored is None or not region.has_changed("name"):
-        return []
-    members = region.members.values("iso")
-    return _people_at(
-        countries=members.exclude(iso__contains="-"),
-        states=members.filter(iso__contains="-"),
-        locations=Q(region=region),
-    )
-
-
-def people_in_member(member: RegionMember) -> Touched:
-    """Everybody whom something places in a country or state that changed its region."""
-    if not member.has_changed(*member.watched):
-        return []
-    isos = member.values_of("iso")
-    return _people_at(
-        countries=[iso for iso in isos if "-" not in iso],
-        states=[iso for iso in isos if "-" in iso],
-        locations=Q(),
-    )
-
-
-def _people_at(
-    *, countries: Collection[str] | QuerySet, states: Collection[str] | QuerySet, locations: Q
-) -> QuerySet:
-    located = (
-        Q(address__iso__in=countries)
-        | Q(address__iso_state__in=states)
-        | Q(country_iso_3__in=Country.objects.filter(iso_2__in=countries).values("iso_3"))
-    )
-    living = ProfileAddress.objects.filter(Q(iso__in=countries) | Q(iso_state__in=states))
-    return _visitors(located | locations if locations else located).union(
-        living.values("profile_id")
-    )
-
-
-def _visitors(locations: Q) -> QuerySet:
-    places = Location.objects.filter(locations).values("pk")
-    return (
-        Transaction.objects.filter(location__in=places)
-        .values("profile_id")
-        .union(
-            Profile.objects.filter(joined_location__in=places).values("pk"),
-            Profile.objects.filter(preferred_location__in=places).values("pk"),
-        )
-    )
-
-
-def _profiles(**condition: Any) -> QuerySet:
-    return Profile.objects.filter(**condition).values("pk")
-
-
-TOUCHED: dict[type[WatchedModel], Callable[[Any], Touched]] = {
+# Of a change of what is one profile's: whose rows it touches
+OWNED: dict[type[WatchedModel], Callable[[Any], set[UUID]]] = {
     Profile: itself_and_referrers,
     ProfileAddress: owners,
     ProfileTier: owners,
     Transaction: owners,
     TransactionItem: owners,
-    Tier: holders,
-    Brand: buyers_of,
-    Location: visitors,
-    LocationAddress: visitors_of_address,
-    Region: people_in_region,
-    RegionMember: people_in_member,
+}
+# Of a change of what many profiles share: what of it they share
+SHARED: dict[type[WatchedModel], tuple[Kind, Callable[[Any], set]]] = {
+    Tier: (Kind.TIER, itself),
+    Brand: (Kind.BRAND, itself),
+    Location: (Kind.LOCATION, itself),
+    LocationAddress: (Kind.LOCATION, its_location),
+    Region: (Kind.REGION, itself),
+    RegionMember: (Kind.MEMBER, country_or_state),
 }
 
 
 def connect() -> None:
-    for model in TOUCHED:
+    for model in (*OWNED, *SHARED):
         name = f"aggregations.{model._meta.label_lower}"
         pre_save.connect(hold_before_raw_save, sender=model, dispatch_uid=name)
         post_save.connect(request_recalculation, sender=model, dispatch_uid=name)
@@ -156,13 +94,15 @@ def connect() -> None:
 
 def request_recalculation(sender: type[Model], instance: WatchedModel, **kwargs: Any) -> None:
     """Ask for the recalculation of whom the saved or deleted row touches."""
-    touched = TOUCHED[sender](instance)
-    if isinstance(touched, QuerySet):
-        outbox.request_for(touched, lane=Lane.BULK)
-        nudge()
-    elif touched:
-        outbox.request(touched, lane=Lane.LIVE)
-        nudge()
+    if sender in OWNED:
+        if touched := OWNED[sender](instance):
+            outbox.request(touched, lane=Lane.LIVE)
+            nudge()
+    else:
+        kind, keys_of = SHARED[sender]
+        if keys := keys_of(instance):
+            outbox.request_for_sharers(kind, keys)
+            nudge_to_hand_out()
 
 
 def hold_before_raw_save(

@@ -34,7 +34,7 @@ FRESHNESS = [
     ),
     _header("Omneo-Calculated-At", "When the values were calculated, in UTC."),
     _header("Omneo-Next-Change-At", "When the clock alone will change a value; may be missing."),
-    _header("Omneo-Pending", "`true` while a recalculation waits."),
+    _header("Omneo-Pending", "`true` while a recalculation waits, or may wait."),
 ]
 HELD = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the version held."

@@ -10,14 +10,32 @@ from aggregations.models import RecalculationRun
 from aggregations.watch import watch
 
 CHAINS = 8  # ranges of a run that workers have in hand at a time
+BATCHES_A_TURN = 30  # some seconds
 
 
 @shared_task(name="aggregations.recalculate_waiting")
 def recalculate_waiting(**_later_arguments: object) -> None:
-    """Recalculate every profile that waits, and say so in the log where it takes too long."""
+    """Recalculate every profile that waits, and say so in the log where it takes too long.
+
+    After some batches it asks for the next turn, behind whatever else waits for a worker: sales
+    that come in faster than they are done must not keep all other tasks away.
+    """
     watch(moment=timezone.now())
-    while outbox.recalculate_waiting(moment=timezone.now()):
+    for _ in range(BATCHES_A_TURN):
+        if not outbox.recalculate_waiting(moment=timezone.now()):
+            return
         watch(moment=timezone.now())
+    recalculate_waiting.delay()
+
+
+@shared_task(name="aggregations.hand_out")
+def hand_out(**_later_arguments: object) -> None:
+    """Find out who shares what has changed, and ask for a recalculation of each.
+
+    A task of its own: where that is a million, sales go on in the other processes.
+    """
+    if outbox.hand_out():
+        recalculate_waiting.delay()
 
 
 @shared_task(name="aggregations.refresh_due")

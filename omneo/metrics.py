@@ -67,7 +67,7 @@ class Recalculation(Collector):
             yield gauge
         yield GaugeMetricFamily(
             "omneo_due_rows",
-            "Rows that the clock has overtaken and nobody read since.",
+            "Rows that the clock has overtaken and nobody has stored anew.",
             self._behind.due,
         )
         yield GaugeMetricFamily(

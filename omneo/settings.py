@@ -213,6 +213,7 @@ def periodic(task: str, seconds: float) -> dict[str, object]:
 CELERY_BEAT_SCHEDULE = {
     # What a lost message or a broker that was away left behind
     "recalculate-waiting": periodic("aggregations.recalculate_waiting", 5.0),
+    "hand-out": periodic("aggregations.hand_out", 5.0),
     "ingest-queued": periodic("profiles.ingest_queued", 5.0),
     "import-profile-batches": periodic("profiles.import_batches", 5.0),
     "take-up-runs": periodic("aggregations.take_up_runs", 30.0),

@@ -19,13 +19,13 @@ from rest_framework.test import APIClient
 
 from aggregations.calculation import refresh_due
 from aggregations.models import Freshness, RecalculationRequest
-from aggregations.outbox import recalculate_waiting
 from omneo.resources.moments import timestamp
 from profiles.living import LIVING
 from profiles.merging import CannotBeMergedError
 from profiles.models import Profile
 from tests.concurrency import Session
 from tests.oracle import calculate, differences_at, load
+from tests.waiting import work_off
 
 # Whoever meets another's lock gives up at once: nobody is there to let go of it meanwhile.
 IMPATIENCE = "SET lock_timeout = '30ms'"
@@ -67,8 +67,7 @@ class Interleaved(RuleBasedStateMachine):
     def settle(self) -> None:
         """Let all that is under way come to its end, and hold every row against the oracle."""
         self.end(Session.commit)
-        while recalculate_waiting(moment=self.now):
-            pass
+        work_off(moment=self.now)
         while refresh_due(moment=self.now):
             pass
 

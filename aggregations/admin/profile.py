@@ -19,7 +19,7 @@ from unfold.decorators import display
 from aggregations import reading
 from aggregations.admin.fresh import FreshChangeList
 from aggregations.admin.panel import subjects
-from aggregations.calculation import recalculate
+from aggregations.calculation import despite_purges, recalculate
 from aggregations.models import Aggregation
 from profiles import admin as below
 from profiles.models import Profile
@@ -54,8 +54,9 @@ class ProfileAdmin(below.ProfileAdmin):
         if not self.has_change_permission(request, profile):
             raise PermissionDenied
         try:
-            with transaction.atomic():
-                changed = recalculate(profile_ids=[profile.pk], moment=clock.now())
+            changed = despite_purges(
+                lambda: recalculate(profile_ids=[profile.pk], moment=clock.now())
+            )
         except (DataError, IntegrityError) as error:
             self.message_user(request, f"It cannot be calculated: {error}", messages.ERROR)
         else:

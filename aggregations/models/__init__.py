@@ -4,6 +4,7 @@ from aggregations.models.aggregation import Aggregation, Freshness, ReadOnlyMode
 from aggregations.models.count import RecalculationCount
 from aggregations.models.request import RecalculationRequest
 from aggregations.models.run import RecalculationRange, RecalculationRun
+from aggregations.models.shared import SharedChange
 from aggregations.models.warning import LagWarning
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "RecalculationRange",
     "RecalculationRequest",
     "RecalculationRun",
+    "SharedChange",
 ]

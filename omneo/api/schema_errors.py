@@ -117,7 +117,7 @@ _HEALTH = {
                 "depth": _count("Requests for recalculation that wait."),
                 "oldest_seconds": _age("Age of the oldest that was not tried yet, 0 for none."),
                 "failing": _count("Requests among them that failed and will be tried again."),
-                "due": _count("Rows that the clock has overtaken and nobody read since."),
+                "due": _count("Rows that the clock has overtaken and nobody has stored anew."),
                 "oldest_due_seconds": _age("For how long the first of them is due, 0 for none."),
                 "recalculations_per_second": {
                     "type": "number",

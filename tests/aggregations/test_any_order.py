@@ -235,6 +235,16 @@ class AnyOrder(Interleaved):
         with patch.object(outbox, "BATCH", batch):
             self.worker.do(unless_refused, lambda: recalculate_waiting(moment=self.now))
 
+    @rule()
+    def hand_out(self) -> None:
+        unless_refused(outbox.hand_out)
+
+    @precondition(lambda self: not self.worker.is_open)
+    @rule()
+    def hand_out_slowly(self) -> None:
+        self.worker.begin()
+        self.worker.do(unless_refused, outbox.hand_out)
+
     @rule(first=which, last=which)
     def recalculate_range(self, first: int, last: int) -> None:
         def recalculate() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from aggregations.lag import Lag, Queue, lag
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness, RecalculationRequest, SharedChange
 from tests.factories import ProfileFactory
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,13 @@ def test_is_what_waits_in_each_lane_and_in_all_together(moment):
         Lane.BULK: Queue(waiting=2, oldest_seconds=20.0, failing=0),
     }
     assert (behind.waiting, behind.oldest_seconds, behind.failing) == (3, 20.0, 0)
+
+
+def test_is_a_change_of_what_many_share_until_it_is_known_whose_rows_it_touches(moment):
+    changed_at = moment - timedelta(seconds=7)
+    SharedChange.objects.create(kind=SharedChange.Kind.BRAND, key="1", changed_at=changed_at)
+
+    assert lag(moment=moment).lanes[Lane.BULK] == Queue(1, 7.0, 0)
 
 
 def test_counts_what_failed_and_takes_its_age_from_the_others_alone(moment):

@@ -13,6 +13,7 @@ from aggregations import outbox
 from aggregations.calculation import recalculate
 from aggregations.models import Aggregation, Freshness, RecalculationRequest
 from aggregations.outbox import Lane, recalculate_waiting, request
+from profiles.merging import purge
 from profiles.models import Profile, Transaction
 from tests.concurrency import LIMIT, Session, another_session, impatient
 from tests.factories import (
@@ -215,6 +216,26 @@ class TestAProfileThatCannotBeCalculated:
 
         assert differences([impossible.pk], moment=moment) == []
         assert waiting() == []
+
+
+@concurrent
+@pytest.mark.parametrize("before", [False, True], ids=["never calculated", "calculated before"])
+def test_a_profile_that_is_purged_meanwhile_does_not_take_the_batch_with_it(
+    moment, session, second, before
+):
+    one, other = (TransactionFactory().profile for _ in range(2))
+    if before:
+        recalculate_waiting(moment=moment)
+        request([one.pk, other.pk])
+    session.begin()
+    session.do(purge, profile_id=one.pk)
+    batch = second.start(recalculate_waiting, moment=moment)
+    second.wait_until_blocked()
+    session.commit()
+
+    assert batch.result(LIMIT)
+    assert not RecalculationRequest.objects.exists()
+    assert differences([other.pk], moment=moment) == []
 
 
 class TestARecalculation:

@@ -17,13 +17,16 @@ from aggregations.models import Freshness, RecalculationRun
 from profiles.models import Profile
 from tests import messages
 from tests.factories import (
+    BrandFactory,
     CurrencyFactory,
     LocationFactory,
     ProfileFactory,
     TransactionFactory,
+    TransactionItemFactory,
     utc,
 )
 from tests.oracle import differences
+from tests.waiting import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +87,18 @@ class TestItRecalculates:
         command("--profile", one.pk, another.pk)
 
         assert calculated() == {one, another}
+
+    def test_who_shares_what_has_changed_where_those_that_wait_are_wanted(self, command):
+        item = TransactionItemFactory(brand=BrandFactory())
+        ProfileFactory()
+        work_off(moment=timezone.now())
+        item.brand.name = "Zest"
+        item.brand.save()
+
+        assert command("--stale").startswith("1 profiles in ")
+
+        freshness = Freshness.objects.get(profile=item.profile_id)
+        assert differences([freshness.pk], moment=freshness.calculated_at) == []
 
     def test_and_closes_with_what_was_done(self, command):
         ProfileFactory.create_batch(3)

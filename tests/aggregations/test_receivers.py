@@ -47,6 +47,7 @@ from tests.factories import (
     utc,
 )
 from tests.oracle import differences
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -93,18 +94,16 @@ class Town:
     def settle(self) -> None:
         """Make every row true and forget every request."""
         recalculate(profile_ids=self.people.values(), moment=self.moment)
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
     def requested(self) -> set[str]:
         """Return who waits for a recalculation."""
         names = {profile_id: name for name, profile_id in self.people.items()}
-        waiting = RecalculationRequest.objects.values_list("profile_id", flat=True)
-        return {names[profile_id] for profile_id in waiting}
+        return {names[profile_id] for profile_id in who_waits()}
 
     def wrong_rows(self) -> list[str]:
         """Work the outbox off and return what the rows say wrongly then."""
-        while outbox.recalculate_waiting(moment=self.moment):
-            pass
+        work_off(moment=self.moment)
         left = Profile.objects.values_list("pk", flat=True)
         return differences(list(left), moment=self.moment)
 
@@ -698,6 +697,7 @@ class TestTheRequest:
     def test_goes_before_those_of_a_change_that_touches_many(self, town: Town) -> None:
         edit(town.brand, name="Zzz")
         edit(town.address, is_default=True)
+        outbox.hand_out()
 
         lanes = dict(RecalculationRequest.objects.values_list("profile_id", "lane"))
         assert lanes == {

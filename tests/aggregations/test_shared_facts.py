@@ -8,11 +8,13 @@ from datetime import datetime
 import pytest
 from django.db.models import Model
 
-from aggregations.models import RecalculationRequest
+from aggregations import outbox
+from aggregations.calculation import recalculate
+from aggregations.models import RecalculationRequest, SharedChange
 from aggregations.outbox import recalculate_waiting
-from locations.models import Location, LocationAddress, RegionMember
+from locations.models import Brand, Location, LocationAddress, RegionMember
 from profiles.models import Profile, Tier
-from tests.concurrency import LIMIT, Session, another_session
+from tests.concurrency import Session, another_session, impatient
 from tests.factories import (
     BrandFactory,
     LocationAddressFactory,
@@ -27,10 +29,17 @@ from tests.factories import (
     TransactionItemFactory,
 )
 from tests.oracle import differences
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Share = Callable[[Profile, Model], object]
+
+
+def edit(row: Model, **values: object) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
 
 
 def buy_brand(profile: Profile, brand: Model) -> None:
@@ -87,17 +96,10 @@ def staff() -> Iterator[Session]:
         yield session
 
 
-@pytest.fixture
-def worker() -> Iterator[Session]:
-    with another_session() as session:
-        yield session
-
-
 @pytest.mark.parametrize(("make", "column", "value", "share"), SHARED.values(), ids=SHARED)
 def test_who_begins_to_share_it_meanwhile_is_recalculated_after_it(
     moment: datetime,
     staff: Session,
-    worker: Session,
     make: Callable[[], Model],
     column: str,
     value: object,
@@ -109,34 +111,153 @@ def test_who_begins_to_share_it_meanwhile_is_recalculated_after_it(
     staff.begin()
     staff.do(shared.save)
     share(profile, type(shared).objects.get(pk=shared.pk))
+    work_off(moment=moment)
 
-    recalculated = worker.start(recalculate_waiting, moment=moment)
-    worker.wait_until_blocked()
     staff.commit()
-    recalculated.result(LIMIT)
 
-    while recalculate_waiting(moment=moment):
-        pass
+    work_off(moment=moment)
     assert differences([profile.pk], moment=moment) == []
     assert not RecalculationRequest.objects.exists()
 
 
-def test_a_country_that_joins_a_region_is_seen_by_the_regions_new_name(
-    moment: datetime, staff: Session, worker: Session
+@pytest.mark.parametrize(("make", "column", "value", "share"), SHARED.values(), ids=SHARED)
+def test_who_was_read_before_it_and_is_written_after_it_is_recalculated_once_more(
+    moment: datetime,
+    staff: Session,
+    make: Callable[[], Model],
+    column: str,
+    value: object,
+    share: Share,
 ) -> None:
-    """The member is added before the name changes, and committed after the change has begun."""
+    """The recalculation has read what is about to change, and commits when it has changed."""
+    profile, shared = ProfileFactory(), make()
+    share(profile, shared)
+    staff.begin()
+    staff.do(recalculate_waiting, moment=moment)
+    setattr(shared, column, value() if callable(value) else value)
+    shared.save()
+    outbox.hand_out()
+
+    staff.commit()
+
+    work_off(moment=moment)
+    assert differences([profile.pk], moment=moment) == []
+    assert not RecalculationRequest.objects.exists()
+
+
+@pytest.mark.parametrize("first", ["the country", "the name"])
+def test_a_country_that_joins_a_region_is_seen_by_the_regions_new_name(
+    moment: datetime, staff: Session, first: str
+) -> None:
+    """Neither change sees the other one, whichever is committed and handed out first."""
     region, resident = RegionFactory(name="Pacific"), ProfileFactory()
     ProfileAddressFactory(profile=resident, iso="NZ")
     recalculate_waiting(moment=moment)
     region.name = "Oceania"
+    changes = {
+        "the country": lambda: RegionMemberFactory(region_id=region.pk, region=None, iso="NZ"),
+        "the name": region.save,
+    }
     staff.begin()
-    staff.do(RegionMemberFactory, region_id=region.pk, region=None, iso="NZ")
+    staff.do(changes.pop(first))
+    (other,) = changes.values()
 
-    renamed = worker.start(region.save)
-    worker.wait_until_blocked()
+    other()
+    work_off(moment=moment)
     staff.commit()
-    renamed.result(LIMIT)
 
-    while recalculate_waiting(moment=moment):
-        pass
+    work_off(moment=moment)
     assert differences([resident.pk], moment=moment) == []
+
+
+class TestAChangeOfWhatManyShare:
+    @pytest.fixture
+    def brand(self) -> Brand:
+        return BrandFactory(name="Acme")
+
+    @pytest.fixture
+    def buyers(self, brand: Brand, moment: datetime) -> list[Profile]:
+        buyers = ProfileFactory.create_batch(3)
+        for buyer in buyers:
+            buy_brand(buyer, brand)
+        work_off(moment=moment)
+        return buyers
+
+    def test_waits_for_no_recalculation(
+        self, brand: Brand, buyers: list[Profile], moment: datetime, staff: Session
+    ) -> None:
+        staff.begin()
+        staff.do(recalculate, profile_ids=[buyer.pk for buyer in buyers], moment=moment)
+
+        with impatient():
+            edit(brand, name="Zest")
+
+        staff.commit()
+        work_off(moment=moment)
+        assert differences([buyer.pk for buyer in buyers], moment=moment) == []
+
+    def test_makes_no_recalculation_wait(
+        self, brand: Brand, buyers: list[Profile], moment: datetime, staff: Session
+    ) -> None:
+        staff.begin()
+        staff.do(edit, brand, name="Zest")
+
+        with impatient():
+            recalculate(profile_ids=[buyer.pk for buyer in buyers], moment=moment)
+
+        staff.commit()
+        work_off(moment=moment)
+        assert differences([buyer.pk for buyer in buyers], moment=moment) == []
+
+    def test_costs_who_makes_it_one_row_however_many_share_it(
+        self, brand: Brand, buyers: list[Profile]
+    ) -> None:
+        edit(brand, name="Zest")
+
+        change = SharedChange.objects.get()
+        assert (change.kind, change.key) == (SharedChange.Kind.BRAND, str(brand.pk))
+        assert not RecalculationRequest.objects.exists()
+
+    def test_is_handed_out_to_each_once_in_the_bulk_lane_with_its_age(
+        self, brand: Brand, buyers: list[Profile]
+    ) -> None:
+        buy_brand(buyers[0], brand)
+        forget_who_waits()
+        edit(brand, name="Zest")
+        asked_at = SharedChange.objects.get().changed_at
+
+        assert outbox.hand_out() == 1
+
+        waiting = RecalculationRequest.objects.values_list("profile_id", "lane", "requested_at")
+        bulk = RecalculationRequest.Lane.BULK
+        assert sorted(waiting) == sorted((buyer.pk, bulk, asked_at) for buyer in buyers)
+        assert outbox.hand_out() == 0
+
+    def test_is_not_handed_out_before_it_is_committed(
+        self, brand: Brand, buyers: list[Profile], staff: Session
+    ) -> None:
+        staff.begin()
+        staff.do(edit, brand, name="Zest")
+
+        assert outbox.hand_out() == 0
+
+        staff.commit()
+        assert outbox.hand_out() == 1
+
+    def test_that_one_worker_hands_out_is_left_to_it_by_the_others(
+        self, brand: Brand, buyers: list[Profile], staff: Session
+    ) -> None:
+        edit(brand, name="Zest")
+        staff.begin()
+        assert staff.do(outbox.hand_out) == 1
+
+        with impatient():
+            assert outbox.hand_out() == 0
+
+        staff.roll_back()
+        assert outbox.hand_out() == 1
+
+    def test_that_nobody_shares_asks_for_nobody(self) -> None:
+        edit(BrandFactory(), name="Zest")
+
+        assert who_waits() == set()

@@ -24,7 +24,13 @@ from aggregations.watch import watch
 from omneo.celery import app
 from profiles.models import Profile
 from tests import messages
-from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory
+from tests.factories import (
+    BrandFactory,
+    CurrencyFactory,
+    ProfileFactory,
+    TransactionFactory,
+    TransactionItemFactory,
+)
 from tests.oracle import differences
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +44,8 @@ def test_what_the_schedule_names_is_there(entry):
 
 
 @pytest.mark.parametrize(
-    "task", [tasks.recalculate_waiting, tasks.refresh_due, tasks.compact_counts]
+    "task",
+    [tasks.recalculate_waiting, tasks.hand_out, tasks.refresh_due, tasks.compact_counts],
 )
 def test_a_message_of_a_later_version_is_understood(task):
     task(added_later=1)
@@ -63,6 +70,14 @@ class TestRecalculateWaiting:
 
         assert RecalculationRequest.objects.get().attempts == 1
 
+    def test_lets_other_tasks_have_their_turn_where_ever_more_comes_in(self, monkeypatch):
+        monkeypatch.setattr(outbox, "recalculate_waiting", lambda *, moment: 1)
+        messages.taken()
+
+        tasks.recalculate_waiting()
+
+        assert messages.taken() == ["aggregations.recalculate_waiting"]
+
     @pytest.mark.parametrize("batches", [0, 1])
     def test_says_in_the_log_that_somebody_waits_for_long(self, batches, monkeypatch, caplog):
         """Before the first batch and after each, so that neither a batch that fails nor a long
@@ -76,6 +91,28 @@ class TestRecalculateWaiting:
         tasks.recalculate_waiting()
 
         assert "Recalculation is behind" in caplog.text
+
+
+class TestHandOut:
+    def test_asks_for_the_recalculation_of_whom_it_found(self):
+        brand = BrandFactory()
+        TransactionItemFactory(brand=brand)
+        tasks.recalculate_waiting()
+        brand.name = "Zest"
+        brand.save()
+        messages.taken()
+
+        tasks.hand_out()
+
+        assert messages.taken() == ["aggregations.recalculate_waiting"]
+        assert outbox.recalculate_waiting(moment=timezone.now()) == 1
+
+    def test_asks_for_nothing_where_nobody_is_to_be_found(self):
+        messages.taken()
+
+        tasks.hand_out()
+
+        assert messages.taken() == []
 
 
 class TestCompactCounts:

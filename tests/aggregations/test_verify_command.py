@@ -9,11 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from aggregations import bulk
+from aggregations import bulk, outbox
 from aggregations.calculation import recalculate
 from aggregations.models import Aggregation, Freshness, RecalculationRequest
 from profiles.models import Profile
-from tests.factories import ProfileFactory, TransactionFactory
+from tests.factories import BrandFactory, ProfileFactory, TransactionFactory, TransactionItemFactory
+from tests.waiting import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +88,27 @@ def test_it_leaves_out_who_waits_for_a_recalculation(verify, profiles):
     TransactionFactory(profile=profiles[0])
 
     assert verify("--all") == (0, "4 rows verified, 0 of them wrong in 0 values.\n")
+
+
+def test_it_leaves_out_who_shares_what_has_changed(verify, profiles):
+    sale = TransactionFactory(profile=profiles[0])
+    item = TransactionItemFactory(transaction=sale, brand=BrandFactory())
+    work_off(moment=timezone.now())
+    item.brand.name = "Zest"
+    item.brand.save()
+
+    assert verify("--all") == (0, "4 rows verified, 0 of them wrong in 0 values.\n")
+
+
+def test_it_leaves_out_who_comes_to_share_it_while_it_reads(verify, profiles, monkeypatch):
+    sale = TransactionFactory(profile=profiles[0])
+    item = TransactionItemFactory(transaction=sale, brand=BrandFactory())
+    work_off(moment=timezone.now())
+    monkeypatch.setattr(outbox, "hand_out", lambda: 0)
+    item.brand.name = "Zest"
+    item.brand.save()
+
+    assert verify("--all") == (0, "5 rows verified, 0 of them wrong in 0 values.\n")
 
 
 def test_it_leaves_out_who_was_never_calculated(verify, profiles):

@@ -533,12 +533,10 @@ def test_a_profile_that_was_never_calculated_is_calculated_first(api: APIClient)
     assert read(api, transaction.profile)["spend_all"] == Decimal("12.5")
 
 
-def test_what_was_read_first_is_stored(api: APIClient):
-    profile = ProfileFactory()
+def test_what_was_read_before_it_was_stored_says_that_it_waits(api: APIClient):
+    response = api.get(path_of(ProfileFactory()))
 
-    api.get(path_of(profile))
-
-    assert Aggregation.objects.filter(profile=profile).exists()
+    assert response["Omneo-Pending"] == "true"
 
 
 def test_what_a_request_waits_for_is_not_in_the_answer_yet(api: APIClient, profile: Profile):

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from aggregations.models import RecalculationRequest
 from tests.factories import BrandFactory, DepartmentFactory, TransactionItemFactory
+from tests.waiting import who_waits
 
 PATH = "/api/v3/brands"
 
@@ -50,5 +51,4 @@ def test_a_new_name_asks_for_the_recalculation_of_its_buyers(api: APIClient):
 
     api.put(f"{PATH}/{item.brand_id}", {"name": "Apex"})
 
-    waiting = set(RecalculationRequest.objects.values_list("profile_id", flat=True))
-    assert waiting == {item.profile_id}
+    assert who_waits() == {item.profile_id}

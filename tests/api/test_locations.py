@@ -23,6 +23,7 @@ from tests.factories import (
     SpecialHoursFactory,
     TransactionFactory,
 )
+from tests.waiting import who_waits
 
 PATH = "/api/v3/locations"
 MONDAY = {"day_of_week": "MON", "open_at": "09:00", "close_at": "17:30"}
@@ -250,8 +251,7 @@ def test_a_change_of_what_matters_asks_for_the_recalculation_of_its_visitors(api
 
     api.put(path_of(transaction.location), {"address": {"iso": "NZ"}})
 
-    waiting = set(RecalculationRequest.objects.values_list("profile_id", flat=True))
-    assert waiting == {transaction.profile_id}
+    assert who_waits() == {transaction.profile_id}
 
 
 def test_a_location_goes_with_its_parts(api: APIClient, store: Location):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
 from rest_framework.test import APIClient
@@ -23,6 +24,7 @@ from tests.factories import (
     TransactionFactory,
     utc,
 )
+from tests.waiting import work_off
 
 PATH = "/api/v3/profiles"
 
@@ -363,6 +365,7 @@ class TestReading:
                 ProfileAddressFactory(profile=row)
                 ProfileTierFactory(profile=row)
                 TransactionFactory(profile=row, location=LocationFactory())
+        work_off(moment=timezone.now())
         api.get(f"{PATH}{query}")
 
         with django_assert_max_num_queries(7):

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from aggregations.models import RecalculationRequest
 from profiles.models import Profile, ProfileTier, Tier
 from tests.factories import ProfileFactory, ProfileTierFactory, TierFactory
+from tests.waiting import who_waits
 
 PATH = "/api/v3/statuses"
 GOLD = {"name": "Gold", "handle": "gold"}
@@ -32,10 +33,6 @@ def profile() -> Profile:
 def held_by(profile: Profile, holding: ProfileTier | None = None) -> str:
     path = f"/api/v3/profiles/{profile.pk}/statuses"
     return f"{path}/{holding.pk}" if holding else path
-
-
-def waiting() -> set:
-    return set(RecalculationRequest.objects.values_list("profile_id", flat=True))
 
 
 class TestStatuses:
@@ -118,7 +115,7 @@ class TestStatuses:
 
         api.put(f"{PATH}/{tier.pk}", {"sort_order": 5})
 
-        assert waiting() == {holding.profile_id}
+        assert who_waits() == {holding.profile_id}
 
 
 class TestHoldings:
@@ -197,7 +194,7 @@ class TestHoldings:
 
         assert api.delete(held_by(profile, holding)).status_code == 204
         assert api.get(held_by(profile, holding)).status_code == 404
-        assert waiting() == {profile.pk}
+        assert who_waits() == {profile.pk}
 
     @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
     def test_that_of_another_profile_is_not_there(self, api, profile, method):

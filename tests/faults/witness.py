@@ -6,7 +6,7 @@ from functools import partial
 
 from django.db import connection
 
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness, RecalculationRequest, SharedChange
 from profiles.models import Profile
 from tests.embedded import helpers
 from tests.oracle import differences
@@ -15,7 +15,7 @@ eventually = partial(helpers.eventually, limit=60)  # processes start on a machi
 
 
 def nobody_waits() -> bool:
-    return not RecalculationRequest.objects.exists()
+    return not RecalculationRequest.objects.exists() and not SharedChange.objects.exists()
 
 
 def wrong_rows() -> list[str]:

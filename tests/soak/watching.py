@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from aggregations.calculation import refresh_due
 from aggregations.lag import Lag, lag
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness, RecalculationRequest, SharedChange
 from omneo.db import key_chunks
 from profiles.models import Profile, QueuedTransaction
 from tests.oracle import differences_at
@@ -35,9 +35,10 @@ class Ages:
 
 
 def left_waiting() -> int:
-    """Return how many requests, and sales in the queue, nobody has taken yet."""
+    """Return how many requests, changes, and sales in the queue, nobody has taken yet."""
     sales = QueuedTransaction.objects.filter(errors=None)
-    return RecalculationRequest.objects.count() + sales.count()
+    waiting = (RecalculationRequest.objects, SharedChange.objects, sales)
+    return sum(each.count() for each in waiting)
 
 
 def wrong_rows() -> Iterator[str]:

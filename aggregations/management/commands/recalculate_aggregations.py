@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from aggregations import bulk, comparison
+from aggregations import bulk, comparison, outbox
 from aggregations.models import RecalculationRun
 from aggregations.selection import Selection
 from aggregations.tasks import share
@@ -87,6 +87,9 @@ class Command(BaseCommand):
         _refuse_unknown(selection.profiles)
         if options["resume"] and not selection.is_everybody:
             raise CommandError("--resume goes on with the profiles of its run; select none.")
+        if options["stale"]:
+            # Who waits because of what they share is known then.
+            outbox.hand_out()
         if options["dry_run"]:
             self._show_changes(selection)
             return

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from aggregations import bulk, comparison
+from aggregations import bulk, comparison, outbox
 from aggregations.models import Freshness, RecalculationRequest
 from omneo.arguments import positive
 from omneo.db import key_chunks
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = (
         "Compute aggregations anew, compare them with what is stored and name each difference by "
         "profile and field. Each row is held against the calculation at its own moment. Profiles "
-        "whose recalculation is waiting, and those never calculated, are left out. Writes nothing; "
+        "whose recalculation is waiting, and those never calculated, are left out. Writes no row; "
         "exit status 1 if there is a difference."
     )
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, all: bool, sample: int, **_: object) -> None:  # noqa: A002
+        outbox.hand_out()
         waiting = RecalculationRequest.objects.values("profile_id")
         rows = Freshness.objects.exclude(profile_id__in=waiting)
         if not all:
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         total = rows.count()
         with Progress(total=total, unit="rows", stream=sys.stderr) as progress:
             for profile_ids in key_chunks(rows, bulk.PROFILES_A_RANGE):
+                outbox.hand_out()
                 differences = list(
                     comparison.errors(profile_ids=profile_ids, moment=timezone.now())
                 )
