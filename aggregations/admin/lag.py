@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from aggregations.counts import counts
 from aggregations.lag import lag
 from aggregations.models import RecalculationRequest
 from omneo.admin import Tile, age, changelist_url, counted, number, tiles_of
@@ -14,12 +15,13 @@ Lane = RecalculationRequest.Lane
 
 
 def lag_tiles(*, moment: datetime) -> list[Tile]:
-    """Return what waits for a recalculation, what failed, and what the clock has overtaken."""
+    """Return what waits for a recalculation, what failed, and what the clock has overtaken, with
+    how much is done meanwhile."""
     return tiles_of("Recalculations", _tiles, moment=moment)
 
 
 def _tiles(*, moment: datetime) -> list[Tile]:
-    behind = lag(moment=moment)
+    behind, done = lag(moment=moment), counts(moment=moment)
     live, bulk = behind.lanes[Lane.LIVE], behind.lanes[Lane.BULK]
     of_live, of_bulk = (number(queue.waiting - queue.failing) for queue in (live, bulk))
     waiting = Tile(
@@ -30,6 +32,7 @@ def _tiles(*, moment: datetime) -> list[Tile]:
             f"The oldest waits for {age(behind.oldest_seconds)}."
             if behind.oldest_seconds
             else "Nothing waits.",
+            f"Done in the last minute: {number(done.per_second, decimals=2)} a second.",
         ],
         label="late" if behind.is_late else "",
         kind="warning",
@@ -38,9 +41,12 @@ def _tiles(*, moment: datetime) -> list[Tile]:
     failing = Tile(
         "Recalculations failing",
         number(behind.failing),
-        ["Set apart with their errors; each is tried again by itself."]
-        if behind.failing
-        else ["None is set apart with an error."],
+        [
+            "Set apart with their errors; each is tried again by itself."
+            if behind.failing
+            else "None is set apart with an error.",
+            f"{counted(done.failed, 'recalculation')} failed so far.",
+        ],
         label="failing" if behind.failing else "",
         kind="danger",
         link=changelist_url(RecalculationRequest, state="failing"),

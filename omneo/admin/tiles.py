@@ -47,9 +47,10 @@ def tiles_of(title: str, count: Callable[..., list[Tile]], *, moment: datetime) 
     return counted
 
 
-def number(count: int) -> str:
+def number(count: float, *, decimals: int = 0) -> str:
     """Return a number as it is read."""
-    return number_format(count, force_grouping=True)
+    # Rounded here, since the format cuts off.
+    return number_format(round(count, decimals), decimals, force_grouping=True)
 
 
 def counted(count: int, what: str) -> str:

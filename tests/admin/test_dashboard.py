@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone as clock
 
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness, RecalculationCount, RecalculationRequest
 from omneo.admin import Tile
 from profiles.models import ProfileBatch, QueuedTransaction
 from tests import factories
@@ -44,7 +44,15 @@ def test_where_nothing_waits_all_is_nought_and_nothing_stands_out(admin_client: 
 
     assert values(admin_client) == ["0", "0", "0 rows", "0", "0", "0"]
     assert [tile.label for tile in shown.values()] == [""] * 6
-    assert shown["Recalculations waiting"].lines == ["0 live, 0 bulk", "Nothing waits."]
+    assert shown["Recalculations waiting"].lines == [
+        "0 live, 0 bulk",
+        "Nothing waits.",
+        "Done in the last minute: 0.00 a second.",
+    ]
+    assert shown["Recalculations failing"].lines == [
+        "None is set apart with an error.",
+        "0 recalculations failed so far.",
+    ]
 
 
 def test_what_failed_is_told_apart_from_what_waits(admin_client: Client):
@@ -59,6 +67,29 @@ def test_what_failed_is_told_apart_from_what_waits(admin_client: Client):
     assert shown["Recalculations waiting"].lines[1].startswith("The oldest waits for 4")
     assert shown["Recalculations failing"].value == "1"
     assert shown["Recalculations failing"].label == "failing"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "shown"), [(1, "0.02"), (150, "2.50"), (600_000, "10,000.00")]
+)
+def test_how_many_are_recalculated_a_second_stands_beside_what_waits(
+    admin_client: Client, profiles: int, shown: str
+):
+    RecalculationCount.objects.create(recalculated=profiles)
+
+    line = tiles(admin_client)["Recalculations waiting"].lines[-1]
+
+    assert line == f"Done in the last minute: {shown} a second."
+
+
+def test_how_many_failed_is_told_when_they_are_calculated_since(admin_client: Client):
+    for failed in (1, 1200):
+        RecalculationCount.objects.create(failed=failed)
+
+    shown = tiles(admin_client)["Recalculations failing"]
+
+    assert shown.value == "0"
+    assert shown.lines[-1] == "1,201 recalculations failed so far."
 
 
 @pytest.mark.parametrize(("seconds", "label"), [(30, ""), (50, "late")])
@@ -164,6 +195,7 @@ def test_it_takes_as_many_queries_for_many_rows_as_for_none(admin_client: Client
     for _ in range(3):
         wait_for(5)
         wait_for(5, attempts=1)
+        RecalculationCount.objects.create(recalculated=1, failed=1)
         factories.QueuedTransactionFactory(errors={"total": ["Wrong."]})
         factories.ProfileBatchRowFactory()
 
