@@ -2,7 +2,6 @@
 
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -27,13 +26,3 @@ def log_discreetly(logger: logging.Logger, **kwargs: Any) -> None:
     formatter = DiscreetFormatter(settings.LOGGING["formatters"]["line"]["format"])
     for handler in logger.handlers:
         handler.setFormatter(formatter)
-
-
-@signals.worker_init.connect
-@signals.beat_init.connect
-@signals.before_task_publish.connect
-def make_message_folders(**kwargs: Any) -> None:
-    """Make the folders that the transport of a machine without a broker expects to be there."""
-    for name, folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.items():
-        if "folder" in name:
-            Path(folder).mkdir(parents=True, exist_ok=True)

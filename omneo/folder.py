@@ -24,4 +24,15 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
+    """Kombu's own expects its folders to be there, and a worker ends where they are not.
+
+    Ours makes them. Where it cannot, the broker is away, and is waited for as a server is.
+    """
+
     Channel = Channel
+    connection_errors = (*filesystem.Transport.connection_errors, OSError)
+
+    def establish_connection(self) -> Any:
+        for name in ("data_folder_in", "data_folder_out", "control_folder"):
+            Path(self.client.transport_options[name]).mkdir(parents=True, exist_ok=True)
+        return super().establish_connection()

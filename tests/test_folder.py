@@ -8,6 +8,7 @@ from queue import Empty
 
 import pytest
 from kombu import Connection
+from kombu.exceptions import OperationalError
 from kombu.simple import SimpleQueue
 
 import omneo.celery  # noqa: F401 - which says what a folder is
@@ -17,10 +18,11 @@ MESSAGES = 1000
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Connection:
-    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
+    folder = tmp_path / "broker"
+    options = {"data_folder_in": str(folder), "data_folder_out": str(folder)}
     return Connection(
         "filesystem://localhost",
-        transport_options=options | {"control_folder": str(tmp_path / "control")},
+        transport_options=options | {"control_folder": str(folder / "control")},
     )
 
 
@@ -34,8 +36,7 @@ def take(queue: SimpleQueue) -> int:
         return message.payload
 
 
-def test_a_message_is_taken_as_a_whole_or_not_at_all(tmp_path, connection):
-    (tmp_path / "control").mkdir()
+def test_a_message_is_taken_as_a_whole_or_not_at_all(connection):
     writer, reader = connection.clone(), connection.clone()
 
     with writer.SimpleQueue("sales") as sent, reader.SimpleQueue("sales") as received:
@@ -44,3 +45,16 @@ def test_a_message_is_taken_as_a_whole_or_not_at_all(tmp_path, connection):
             for number in range(MESSAGES):
                 sent.put(number)
         assert sorted(taken.result()) == list(range(MESSAGES))
+
+
+def test_its_folders_are_made_by_whoever_connects(tmp_path, connection):
+    connection.connect()
+
+    assert (tmp_path / "broker" / "control").is_dir()
+
+
+def test_where_they_cannot_be_made_the_broker_is_away(tmp_path, connection):
+    (tmp_path / "broker").touch()
+
+    with pytest.raises(OperationalError):
+        connection.ensure_connection(max_retries=1, timeout=1)

@@ -75,8 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with reporting_errors():
         if options.action == "exec":
             return execute(options.command, ephemeral=options.ephemeral)
-        # The default broker, kombu's filesystem transport, expects its folder to be there.
-        (VARIABLE / "broker").mkdir(parents=True, exist_ok=True)
         address = Address(options.host, options.port)
         run(omneo_plan(address, VARIABLE), address, directory=CHECKOUT, variable=VARIABLE)
     return 0

@@ -95,7 +95,6 @@ def is_there(client: Redis) -> bool:
 
 @contextmanager
 def folder(directory: Path) -> Iterator[Broker]:
-    (directory / "broker" / "control").mkdir(parents=True)
     options = {
         "data_folder_in": str(directory / "broker"),
         "data_folder_out": str(directory / "broker"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +15,10 @@ from omneo.settings import broker_transport_options
 from tests import messages
 from tests.concurrency import LIMIT
 from tests.factories import TransactionFactory
-from tests.faults.brokers import Broker, RedisServer
+from tests.faults import outages
+from tests.faults.brokers import Broker
 from tests.faults.crew import Crew
+from tests.faults.outages import Outage
 from tests.faults.proxy import Proxy, proxy
 from tests.faults.witness import eventually, nobody_waits, wrong_rows
 
@@ -38,12 +40,10 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def sent_by_way_of(broker: Broker) -> Iterator[Proxy]:
     """Let the messages of this process take a way that can fall silent."""
-    server = urlsplit(broker.url)
-    with proxy(server.hostname, server.port) as way:
-        url = broker.url.replace(f":{server.port}", f":{way.port}")
-        options = broker_transport_options(url) | broker.transport_options
+    with proxy(broker.url) as way:
+        options = broker_transport_options(way.url) | broker.transport_options
         options |= dict.fromkeys(TIMEOUTS & options.keys(), PATIENCE)
-        with messages.sent_to(url, queue=broker.queue, **options):
+        with messages.sent_to(way.url, queue=broker.queue, **options):
             yield way
 
 
@@ -84,20 +84,35 @@ def send_until_it_fails() -> None:
             return
 
 
-def test_sales_while_it_is_stopped_come_in_when_it_is_back(environment, tmp_path, monkeypatch):
-    server = RedisServer(tmp_path)
-    server.start()
-    crew = Crew(tmp_path, environment, Broker(server.url))
-    try:
-        with messages.sent_to(server.url):
-            crew.start("beat")
-            crew.worker()
-            server.stop()
-            TransactionFactory()
-            server.start()
+@pytest.fixture
+def outage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outage]:
+    """A broker of the test's own, where this process sends its messages to as well."""
+    with getattr(outages, request.param)(tmp_path) as outage:
+        broker = outage.broker
+        with messages.sent_to(broker.url, queue=broker.queue, **broker.transport_options):
+            yield outage
 
-            assert eventually(nobody_waits)
-            assert wrong_rows() == []
-    finally:
-        crew.end()
-        server.stop()
+
+@pytest.fixture
+def crew_of_outage(
+    transactional_db: None, environment: dict[str, str], outage: Outage, tmp_path: Path
+) -> Iterator[Crew]:
+    crew = Crew(tmp_path, environment, outage.broker)
+    yield crew
+    crew.end()
+
+
+@pytest.mark.parametrize("outage", ["folder", "redis", "rabbitmq"], indirect=True)
+def test_sales_while_it_is_stopped_come_in_when_it_is_back(outage, crew_of_outage):
+    beat, worker = crew_of_outage.start("beat"), crew_of_outage.worker()
+    outage.stop()
+    for _ in range(3):
+        TransactionFactory()
+    assert not nobody_waits()
+
+    outage.start()
+
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
+    assert beat.is_there
+    assert worker.is_there
