@@ -28,6 +28,9 @@ PATIENCE = 2  # seconds, for a server of this machine
 LOCAL_REDIS = "redis://127.0.0.1:6379/0"
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 
+EACH = ["folder", "redis", "rabbitmq"]
+over_each = pytest.mark.parametrize("broker", EACH, indirect=True)
+
 
 @dataclass(frozen=True)
 class Broker:

@@ -11,11 +11,23 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
+
 from omneo.embedded.processes import signal_group, spawn
 from omneo.embedded.supervisor import Address, omneo_plan
 from tests.embedded.helpers import CHECKOUT, unused_port
 from tests.faults.brokers import Broker
 from tests.faults.witness import eventually, nobody_works
+
+SCHEDULE = settings.CELERY_BEAT_SCHEDULE
+
+
+def often(*entries: str, **options: object) -> dict[str, Any]:
+    """Return the settings of a beat that sends these entries alone, five times a second."""
+    schedule = {name: entry | {"schedule": 3600.0} for name, entry in SCHEDULE.items()}
+    for name in entries:
+        schedule[name] |= {"schedule": 0.2, "options": SCHEDULE[name]["options"] | options}
+    return {"CELERY_BEAT_SCHEDULE": schedule}
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,15 @@ class Member:
     def says(self, text: str, *, times: int = 1) -> bool:
         """Whether it says something in time."""
         return eventually(lambda: self.count(text) >= times)
+
+    def in_hand(self, task: str) -> str:
+        """Return the message of a task that the worker has begun and not ended."""
+        lines = self.log.read_text().splitlines()
+        received = [line.split()[-2] for line in lines if line.endswith(" received")]
+        (message,) = (
+            one for one in received if one.startswith(task) and not self.count(f"{one} succeeded")
+        )
+        return message
 
     def ask_to_end(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -74,6 +95,11 @@ class Crew:
         if self._standing is None or not self._standing.is_there:
             self._standing = self.start("worker")
         return self._standing
+
+    def dismiss_worker(self) -> None:
+        """End the worker that stands by, if any, before it is given anything."""
+        if self._standing is not None:
+            self._standing.kill()
 
     def start(self, name: str, *options: str, **settings: Any) -> Member:
         """Start `web`, `worker` or `beat` as `make run` does, with settings of the test's own."""

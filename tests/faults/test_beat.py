@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 
 import pytest
-from django.conf import settings
 from kombu import Queue
 
 from aggregations.nudge import nudge
 from omneo.celery import app
 from tests.factories import TransactionFactory
+from tests.faults.brokers import over_each
+from tests.faults.crew import SCHEDULE, often
 from tests.faults.witness import eventually, nobody_waits, wrong_rows
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), over_each]
 
-PERIODIC = settings.CELERY_BEAT_SCHEDULE["recalculate-waiting"]
-SENT = "Sending due task recalculate-waiting"
-on_both = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)
+ENTRY = "recalculate-waiting"
+SENT = f"Sending due task {ENTRY}"
 
 
 @pytest.fixture(autouse=True)
@@ -26,17 +26,10 @@ def _unheard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nudge, "_silent_until", float("inf"))
 
 
-def often(**options: object) -> dict[str, object]:
-    """Return a setting: beat asks for recalculation five times a second, with these options."""
-    schedule = {"recalculate-waiting": PERIODIC | {"schedule": 0.2, "options": options}}
-    return {"CELERY_BEAT_SCHEDULE": schedule}
-
-
-@on_both
 def test_what_beat_sends_while_no_worker_is_there_is_not_carried_out_later(broker, crew):
-    shortened = dict.fromkeys(PERIODIC["options"], 1)
-    beat = crew.start("beat", "--loglevel", "INFO", **often(**shortened))
-    assert beat.says(SENT, times=10)
+    shortened = dict.fromkeys(SCHEDULE[ENTRY]["options"], 1)
+    beat = crew.start("beat", "--loglevel", "INFO", **often(ENTRY, **shortened))
+    assert beat.says(SENT, times=5)
     beat.kill()
     time.sleep(1)
 
@@ -49,27 +42,25 @@ def test_what_beat_sends_while_no_worker_is_there_is_not_carried_out_later(broke
     assert worker.count("succeeded") == 0
 
 
-@on_both
 def test_sales_while_beat_was_stopped_come_in_when_it_is_back(crew):
     worker = crew.worker()
-    beat = crew.start("beat", **often())
+    beat = crew.start("beat", **often(ENTRY))
     assert worker.says("succeeded")
     beat.ask_to_end()
     assert beat.process.wait(timeout=30) == 0
     TransactionFactory()
     assert not nobody_waits()
 
-    crew.start("beat", **often())
+    crew.start("beat", **often(ENTRY))
 
     assert eventually(nobody_waits)
     assert wrong_rows() == []
 
 
-@on_both
 def test_two_beats_at_once_are_as_good_as_one(crew, tmp_path):
     worker = crew.worker()
     beats = [
-        crew.start("beat", "--loglevel", "INFO", "--schedule", str(tmp_path / name), **often())
+        crew.start("beat", "--loglevel", "INFO", "--schedule", str(tmp_path / name), **often(ENTRY))
         for name in ("one", "other")
     ]
     for _ in range(5):

@@ -7,16 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
-from aggregations.models import RecalculationRequest
+from aggregations.calculation import recalculate
+from aggregations.models import Freshness, RecalculationRequest
 from aggregations.nudge import nudge
 from omneo.celery import app
 from omneo.settings import broker_transport_options
 from tests import messages
 from tests.concurrency import LIMIT
-from tests.factories import TransactionFactory
+from tests.factories import ProfileFactory, TransactionFactory
 from tests.faults import outages
-from tests.faults.brokers import Broker
+from tests.faults.brokers import EACH, Broker
 from tests.faults.crew import Crew
 from tests.faults.outages import Outage
 from tests.faults.proxy import Proxy, proxy
@@ -29,7 +32,9 @@ TIMEOUTS = {"read_timeout", "socket_timeout", "socket_connect_timeout"}
 ANSWERS_TO_A_FIRST_MESSAGE = 8  # at most, by either broker
 PILE = 100_000  # messages: more than any buffer holds
 
-on_both = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)
+# A folder answers or fails, and keeps nobody waiting.
+over_both_servers = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)
+over_each = pytest.mark.parametrize("outage", EACH, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +52,7 @@ def sent_by_way_of(broker: Broker) -> Iterator[Proxy]:
             yield way
 
 
-@on_both
+@over_both_servers
 def test_a_save_does_not_hang_with_it_whatever_it_answered_last(broker, session, monkeypatch):
     for answers in range(ANSWERS_TO_A_FIRST_MESSAGE):
         monkeypatch.setattr(nudge, "_silent_until", 0.0)
@@ -58,7 +63,7 @@ def test_a_save_does_not_hang_with_it_whatever_it_answered_last(broker, session,
     assert RecalculationRequest.objects.distinct("profile_id").count() == answers + 1
 
 
-@on_both
+@over_both_servers
 def test_a_save_does_not_hang_where_it_falls_silent_later(broker, crew, session, monkeypatch):
     with sent_by_way_of(broker) as way:
         TransactionFactory()
@@ -102,7 +107,7 @@ def crew_of_outage(
     crew.end()
 
 
-@pytest.mark.parametrize("outage", ["folder", "redis", "rabbitmq"], indirect=True)
+@over_each
 def test_sales_while_it_is_stopped_come_in_when_it_is_back(outage, crew_of_outage):
     beat, worker = crew_of_outage.start("beat"), crew_of_outage.worker()
     outage.stop()
@@ -115,4 +120,32 @@ def test_sales_while_it_is_stopped_come_in_when_it_is_back(outage, crew_of_outag
     assert eventually(nobody_waits)
     assert wrong_rows() == []
     assert beat.is_there
+    assert worker.is_there
+
+
+@over_each
+def test_a_batch_in_hand_while_it_is_stopped_is_carried_out(
+    outage, crew_of_outage, session, monkeypatch
+):
+    """RabbitMQ delivers its message again, to a worker that has it in hand still."""
+    worker = crew_of_outage.worker()
+    with monkeypatch.context() as silent:
+        silent.setattr(nudge, "_silent_until", float("inf"))
+        profile = ProfileFactory()
+    recalculate(profile_ids=[profile.pk], moment=timezone.now())
+    session.begin()
+    session.do(lambda: list(Freshness.objects.select_for_update()))
+    with transaction.atomic():
+        TransactionFactory(profile=profile)
+    session.wait_until_blocking()
+    message = worker.in_hand("aggregations.recalculate_waiting")
+
+    outage.stop()
+    outage.start()
+    if outage.broker.gives_back:
+        assert worker.says(f"{message} received", times=2)
+    session.commit()
+
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
     assert worker.is_there

@@ -24,14 +24,11 @@ from omneo.embedded.postgres import EmbeddedPostgres
 from profiles.models import Profile
 from tests.embedded.helpers import temporary_place
 from tests.factories import TransactionFactory
-from tests.faults.brokers import Broker
+from tests.faults.brokers import Broker, over_each
 from tests.faults.crew import Crew
 from tests.faults.witness import blocked, cut, eventually, nobody_waits, wrong_rows
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("broker", ["redis"], indirect=True),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), over_each]
 
 ADDRESS = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
 
@@ -40,7 +37,7 @@ class Reader:
     """Somebody who reads a profile's aggregations from a web process."""
 
     def __init__(self, crew: Crew, profile: Profile) -> None:
-        user = User.objects.create(username="reader")
+        user = User.objects.create(username=f"reader of {profile.pk}")
         token = ApiToken.objects.create(user, name="Reader", scopes=SCOPES)[1]
         self._headers = {"Authorization": f"Bearer {token}"}
         self._url = f"{crew.address.base_url}/api/v3/profiles/{profile.pk}/aggregations"
@@ -80,22 +77,29 @@ def test_connections_of_the_web_process_that_are_cut_cost_the_request_in_hand_al
     assert wrong_rows() == []
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    """A server that may be stopped. What a test leaves in it is there for the next one."""
+    with (
+        temporary_place() as place,
+        EmbeddedPostgres(place / "postgres", settings={"fsync": "off"}) as server,
+    ):
+        yield server
+
+
 @pytest.fixture
-def own_database(transactional_db: None) -> Iterator[EmbeddedPostgres]:
-    """A server that may be stopped, with the product's tables, in place of the tests'."""
-    with temporary_place() as place:
-        server = EmbeddedPostgres(place / "postgres", settings={"fsync": "off"})
-        before = connection.settings_dict.copy()
-        with server:
-            address = dj_database_url.parse(server.url)
-            connection.close()
-            connection.settings_dict |= {name: address[name] for name in ADDRESS}
-            try:
-                call_command("migrate", verbosity=0)
-                yield server
-            finally:
-                connection.close()
-                connection.settings_dict |= before
+def own_database(transactional_db: None, server: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+    """The server, with the product's tables, in place of the tests'."""
+    before = connection.settings_dict.copy()
+    address = dj_database_url.parse(server.url)
+    connection.close()
+    connection.settings_dict |= {name: address[name] for name in ADDRESS}
+    try:
+        call_command("migrate", verbosity=0)
+        yield server
+    finally:
+        connection.close()
+        connection.settings_dict |= before
 
 
 @pytest.fixture

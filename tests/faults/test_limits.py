@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,22 +16,13 @@ from aggregations.selection import Selection
 from profiles.models import Profile
 from tests.concurrency import Session
 from tests.factories import ProfileFactory, TransactionFactory
-from tests.faults.brokers import Broker
-from tests.faults.crew import Crew, Member
+from tests.faults.brokers import Broker, over_each
+from tests.faults.crew import Crew, often
 from tests.faults.witness import blocked, eventually, nobody_waits, wrong_rows
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("broker", ["redis"], indirect=True),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
-
-def often(*entries: str) -> dict[str, Any]:
-    """Return the schedule of beat with these entries alone, ten times a second."""
-    return {
-        name: entry | {"schedule": 0.1 if name in entries else 3600.0}
-        for name, entry in settings.CELERY_BEAT_SCHEDULE.items()
-    }
+over_redis = pytest.mark.parametrize("broker", ["redis"], indirect=True)
 
 
 @pytest.fixture
@@ -60,6 +49,7 @@ def sell(profiles: list[Profile]) -> None:
             TransactionFactory(profile=profile)
 
 
+@over_each
 @pytest.mark.parametrize(
     ("soft", "hard", "told"),
     [
@@ -91,7 +81,7 @@ def test_a_limit_gives_back_what_was_in_hand(crew, profiles, held, monkeypatch, 
     assert worker.says(told, times=2)
     assert run.ranges.filter(done_at=None).exists()
     held.commit()
-    crew.start("beat", CELERY_BEAT_SCHEDULE=often("recalculate-waiting", "take-up-runs"))
+    crew.start("beat", **often("recalculate-waiting", "take-up-runs"))
 
     assert eventually(nobody_waits)
     assert eventually(lambda: not run.ranges.filter(done_at=None).exists())
@@ -100,22 +90,14 @@ def test_a_limit_gives_back_what_was_in_hand(crew, profiles, held, monkeypatch, 
     assert worker.is_there
 
 
-def in_hand(worker: Member, task: str) -> str:
-    """Return the message of a task that the worker has begun and not ended."""
-    lines = worker.log.read_text().splitlines()
-    received = [line.split()[-2] for line in lines if line.endswith(" received")]
-    (message,) = (
-        one for one in received if one.startswith(task) and not worker.count(f"{one} succeeded")
-    )
-    return message
-
-
+@over_redis
 def test_a_message_delivered_again_while_a_worker_has_it_in_hand_does_no_harm(crew, profiles, held):
+    """Redis alone does so by the clock. What the others do is in test_broker.py."""
     soon = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
     worker = crew.start("worker", CELERY_BROKER_TRANSPORT_OPTIONS=soon)
     sell(profiles)
     held.wait_until_blocking()
-    message = in_hand(worker, "aggregations.recalculate_waiting")
+    message = worker.in_hand("aggregations.recalculate_waiting")
 
     assert worker.says(f"{message} received", times=2)
     held.commit()
@@ -125,7 +107,9 @@ def test_a_message_delivered_again_while_a_worker_has_it_in_hand_does_no_harm(cr
     assert worker.says(f"{message} succeeded", times=2)
 
 
+@over_redis
 def test_what_a_killed_worker_had_in_hand_is_free_before_it_would_have_ended(crew, profiles, held):
+    """It is the database that gives it back, whatever brought the message."""
     worker = crew.start("worker")
     sell(profiles)
     held.wait_until_blocking()

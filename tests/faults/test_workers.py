@@ -11,25 +11,25 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
+from kombu import Queue
 
 from aggregations import bulk, tasks
 from aggregations.calculation import recalculate
 from aggregations.models import Freshness, RecalculationRequest
 from aggregations.nudge import nudge
 from aggregations.selection import Selection
+from omneo.celery import app
 from profiles.ingestion import Posted
 from profiles.models import Profile, QueuedTransaction, Transaction
 from profiles.queueing import accept
 from profiles.tasks import ingest_queued
 from tests.concurrency import Session, impatient
-from tests.factories import ProfileFactory, TransactionFactory
-from tests.faults.crew import Crew, Member
+from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory
+from tests.faults.brokers import over_each
+from tests.faults.crew import Crew, Member, often
 from tests.faults.witness import blocked, cut, eventually, nobody_waits, nobody_works, wrong_rows
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("broker", ["folder", "redis", "rabbitmq"], indirect=True),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), over_each]
 
 
 @pytest.fixture
@@ -93,6 +93,19 @@ def test_what_is_delivered_ten_times_is_done_once(crew, monkeypatch):
     assert wrong_rows() == []
 
 
+def test_a_profile_that_cannot_be_calculated_holds_up_no_other_one(crew):
+    crew.worker()
+    with transaction.atomic():
+        TransactionFactory.create_batch(3)
+        too_much = CurrencyFactory(rate="9999999999")
+        impossible = TransactionFactory(total="999999999999.99", currency=too_much).profile
+
+    assert eventually(lambda: not RecalculationRequest.objects.filter(attempts=0).exists())
+    set_apart = RecalculationRequest.objects.exclude(error="")
+    assert {request.profile_id for request in set_apart} == {impossible.pk}
+    assert wrong_rows() == [f"{impossible.pk} was never calculated"]
+
+
 def test_nobody_waits_for_a_worker_that_is_slow(batch, session, worker):
     with impatient():
         TransactionFactory()
@@ -149,6 +162,20 @@ def test_a_worker_that_is_asked_to_end_in_mid_batch_ends_with_the_batch(batch, s
     assert wrong_rows() == []
 
 
+def test_messages_that_are_lost_are_made_up_for(broker, crew):
+    crew.dismiss_worker()
+    TransactionFactory()
+    with app.connection_for_write() as connection:
+        assert Queue(broker.queue, channel=connection.default_channel).purge() > 0
+    crew.worker()
+    assert not nobody_waits()
+
+    crew.start("beat", **often("recalculate-waiting"))
+
+    assert eventually(nobody_waits)
+    assert wrong_rows() == []
+
+
 def test_a_worker_that_is_killed_in_mid_batch_loses_nothing(broker, batch, crew, session, worker):
     worker.kill()
     session.commit()
@@ -159,17 +186,6 @@ def test_a_worker_that_is_killed_in_mid_batch_loses_nothing(broker, batch, crew,
     if not broker.gives_back:
         crew.start("beat")
     crew.worker()
-
-    assert eventually(nobody_waits)
-    assert wrong_rows() == []
-
-
-def test_messages_that_are_lost_are_made_up_for(crew, monkeypatch):
-    crew.worker()
-    monkeypatch.setattr(nudge, "_silent_until", float("inf"))
-    TransactionFactory()
-
-    crew.start("beat")
 
     assert eventually(nobody_waits)
     assert wrong_rows() == []
