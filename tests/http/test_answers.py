@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import sleep
 
 import pytest
 from django.conf import settings
@@ -15,6 +16,8 @@ from tests.factories import ProfileFactory, TransactionFactory
 from tests.http.server import Answer, Client, Server, new_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_ENOUGH_TO_REFUSE = 0.5  # seconds
 
 
 @pytest.fixture
@@ -96,6 +99,22 @@ def test_a_body_above_the_limit_is_refused(server: Server, client: Client):
         assert answer.status == 413
         assert answer.json == {"message": f"The body is larger than {limit} bytes."}
     assert client.get("/brands").json["meta"]["total"] == 0
+
+
+def test_who_is_refused_while_still_sending_is_told_why_and_goes_on(server: Server):
+    client = server.client(None)
+    body = b'{"name": "Acme"}'
+    client.connection.putrequest("POST", "/api/v3/brands")
+    client.connection.putheader("Content-Type", "application/json")
+    client.connection.putheader("Content-Length", str(len(body)))
+    client.connection.endheaders()
+    sleep(LONG_ENOUGH_TO_REFUSE)
+
+    client.connection.send(body)
+
+    refusal = client.connection.getresponse()
+    assert (refusal.status, refusal.read()) == (401, b'{"message":"Unauthenticated."}')
+    assert client.post("/brands", {"name": "Acme"}).status == 401
 
 
 def test_a_session_of_the_admin_writes_nothing_without_its_csrf_token(
