@@ -144,7 +144,7 @@ LOGGING = {
 # Celery: a message is a nudge, the request stands in the database
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://localhost"
 # A writer has committed when it sends the message, and waits no longer than this for a broker that
-# is away: one more try at once, for a connection that the broker closed meanwhile.
+# is away: one more try at once where the connection fails. A message that is lost is made up for.
 BROKER_PATIENCE = 2  # seconds
 CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_PATIENCE
 # Longer than the longest batch, which is then taken back; what was done before it is committed,
