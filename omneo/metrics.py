@@ -9,8 +9,6 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -18,10 +16,10 @@ from prometheus_client.registry import Collector
 
 from aggregations.counts import Counts, counts
 from aggregations.lag import Lag, lag
+from omneo.api.errors import only_to_be_read
 
 
-@csrf_exempt  # so that another method is answered as one that is not there
-@require_safe
+@only_to_be_read
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer with what stands in the database at this moment, the same from every process.
 

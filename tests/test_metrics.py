@@ -111,7 +111,11 @@ class TestSwitchedOn:
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
     def test_it_only_answers_questions(self):
-        assert Client(enforce_csrf_checks=True).post("/metrics").status_code == 405
+        answer = Client(enforce_csrf_checks=True).post("/metrics")
+
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "GET, HEAD"
+        assert answer.json() == {"message": 'Method "POST" not allowed.'}
 
     def test_it_says_that_the_database_is_away(self, client: Client, monkeypatch):
         monkeypatch.setitem(connection.settings_dict, "PORT", str(messages.closed_port()))
