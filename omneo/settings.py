@@ -103,6 +103,8 @@ WHITENOISE_USE_FINDERS = True
 
 # Staff
 LOGIN_REDIRECT_URL = "admin:index"
+# What is said of a customer's row stays with who is told, and does not lie in a session.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

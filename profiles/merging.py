@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.models import CharField, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Q
 
 from omneo import deadlocks
 from profiles import batches, queueing
@@ -22,7 +18,6 @@ from profiles.models import (
     ProfileAddress,
     ProfileTier,
     Transaction,
-    TransactionItem,
 )
 from profiles.signals import history_changed
 
@@ -87,7 +82,7 @@ def merge(*, source_id: UUID, destination_id: UUID, moment: datetime) -> Profile
 
 @deadlocks.atomic
 def purge(*, profile_id: UUID) -> None:
-    """Remove the profile, all that it has and did, what waits for it, and its names in the log.
+    """Remove the profile, all that it has and did, and what waits for it.
 
     With it go the profiles that were merged into it, which say who it was. Raises
     Profile.DoesNotExist.
@@ -106,7 +101,6 @@ def purge(*, profile_id: UUID) -> None:
 
 
 def _remove(profile: Profile) -> None:
-    _forget_in_log(profile)
     hold_transactions(profile.pk)
     with connection.cursor() as cursor:
         cursor.execute(DELETE_ITEMS, [profile.pk])
@@ -153,19 +147,3 @@ def _take_over(source: Profile, destination: Profile) -> None:
         destination.referred_by_id = source.referred_by_id
     destination.tags = list(dict.fromkeys([*destination.tags, *source.tags]))
     destination.meta = {**source.meta, **destination.meta}
-
-
-def _forget_in_log(profile: Profile) -> None:
-    """Take the words out of the admin's log, which keeps who did what and when."""
-    about = Q(pk__in=[])
-    for rows in _rows_of(profile):
-        kind = ContentType.objects.get_for_model(rows.model)
-        keys = rows.annotate(key=Cast("pk", CharField())).values("key")
-        about |= Q(content_type=kind, object_id__in=keys)
-    LogEntry.objects.filter(about).update(object_repr="purged", change_message="")
-
-
-def _rows_of(profile: Profile) -> Iterator[QuerySet]:
-    yield Profile.objects.filter(pk=profile.pk)
-    for model in [*MOVED, TransactionItem]:
-        yield model._default_manager.filter(profile=profile)

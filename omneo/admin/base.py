@@ -29,6 +29,7 @@ from omneo.admin.fields import (
     NamesWidget,
     TimezoneWidget,
 )
+from omneo.admin.log import KeyedLog
 from omneo.admin.pagination import BoundedChangeList, BoundedPaginator
 from omneo.db import validate_timezone
 
@@ -110,8 +111,11 @@ class ModelAdmin(FormFields, unfold.ModelAdmin):
                     yield f"{name}: {row}"
 
 
-class LargeTableAdmin(ModelAdmin):
-    """A list of millions of rows: in the order of its key, counted and paged as far as is cheap."""
+class LargeTableAdmin(KeyedLog, ModelAdmin):
+    """A list of millions of rows: in the order of its key, counted and paged as far as is cheap.
+
+    What there is so much of is about customers, and logged by its key.
+    """
 
     paginator = BoundedPaginator
     show_facets = ShowFacets.NEVER

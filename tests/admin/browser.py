@@ -8,6 +8,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+TICKED = ("checkbox", "radio")
+
 
 class _Form(HTMLParser):
     """Collects what a page's inputs, text areas and selects would send."""
@@ -23,7 +25,8 @@ class _Form(HTMLParser):
         given = dict(attrs)
         name = given.get("name")
         if tag == "input" and name and self._is_sent(given):
-            self._add(name, given.get("value") or "")
+            ticked = "on" if given.get("type") in TICKED else ""
+            self._add(name, given.get("value", ticked) or "")
         elif tag == "textarea" and name:
             self._textarea = name
             self._add(name, "")
@@ -44,7 +47,7 @@ class _Form(HTMLParser):
             self.values[self._textarea][-1] += data.removeprefix("\n")
 
     def _is_sent(self, given: dict[str, str | None]) -> bool:
-        if given.get("type") in ("checkbox", "radio"):
+        if given.get("type") in TICKED:
             return "checked" in given
         return given.get("type") not in ("submit", "button")
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.apps import apps
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -18,9 +22,11 @@ from aggregations.models import RecalculationRequest
 from profiles.batches import import_waiting
 from profiles.ingestion import Posted
 from profiles.merging import merge, purge
-from profiles.models import Profile, QueuedTransaction
+from profiles.models import Profile, QueuedTransaction, Transaction
 from profiles.queueing import accept, ingest_queued
-from tests.factories import ProfileFactory
+from tests.admin.browser import submit
+from tests.admin.conftest import page_of
+from tests.factories import ProfileFactory, ProfileTierFactory, TransactionItemFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +51,7 @@ BODY = {
     "identities": [{"handle": "card", "identifier": "CARD-4711"}],
     "addresses": [{"address_line_1": "1 Hidden Lane", "iso": "AU"}],
 }
+CHANGED = '[{"deleted": {"name": "identity", "object": "card: CARD-4711"}}]'
 
 
 def tables_with(word: str) -> set[str]:
@@ -65,6 +72,11 @@ def tables_with(word: str) -> set[str]:
 def traces() -> dict[str, set[str]]:
     """Return the tables in which a word of the profile is still found, by the word."""
     return {word: found for word in WORDS if (found := tables_with(word))}
+
+
+def logged(flag: int) -> int:
+    """Return how many entries of the admin's log are of a kind."""
+    return LogEntry.objects.filter(action_flag=flag).count()
 
 
 @pytest.fixture
@@ -94,15 +106,6 @@ def test_its_words_are_in_no_table(api: APIClient, profile: Profile):
     post_batch(api, BODY | {"gender": "f"}, BODY | {"mobile_phone": 5})
     while import_waiting(moment=timezone.now()):
         pass
-    for row in (profile, profile.identities.get(), profile.addresses.get()):
-        LogEntry.objects.create(
-            user=User.objects.get(),
-            content_type=ContentType.objects.get_for_model(row),
-            object_id=str(row.pk),
-            object_repr=str(row),
-            action_flag=CHANGE,
-            change_message='[{"deleted": {"name": "identity", "object": "card: CARD-4711"}}]',
-        )
     queue(sale(external_id="T-3", currency="NOPE"))
     ingest_queued()
     assert QueuedTransaction.objects.exclude(errors=None).exists()
@@ -120,6 +123,111 @@ def test_its_words_are_in_no_table(api: APIClient, profile: Profile):
     assert api.delete(f"/api/v3/profiles/{profile.pk}/purge").status_code == 204
 
     assert traces() == {}
+
+
+class TestInTheAdmin:
+    """What staff did before, with what was there then, says nothing of anybody either."""
+
+    @pytest.fixture
+    def staff(self) -> Client:
+        client = Client()
+        client.force_login(User.objects.create(username="clerk", is_staff=True, is_superuser=True))
+        return client
+
+    @pytest.fixture
+    def purchase(self, api: APIClient, profile: Profile) -> Transaction:
+        body = sale(external_id="T-1", items=[{"name": "RCPT-0815"}])
+        assert api.post("/api/v3/transactions", body).status_code == 201
+        return profile.transactions.get()
+
+    def test_what_was_changed(self, staff: Client, profile: Profile, purchase: Transaction):
+        tier = ProfileTierFactory(profile=profile)
+        for row, change in (
+            (profile, {"first_name": "Heidi", "identities-0-identifier": "CARD-4711-B"}),
+            (profile, {"addresses-0-address_line_1": "2 Hidden Lane"}),
+            (profile, {"identities-0-DELETE": "on", "addresses-0-DELETE": "on"}),
+            (purchase, {"receipt_ref": "RCPT-0815-B", "items-0-name": "Loveless"}),
+            (purchase.items.get(), {"sku": "RCPT-0815"}),
+            (tier, {"expires_at_0": "2199-01-01", "expires_at_1": "00:00:00"}),
+        ):
+            assert submit(staff, page_of(row), **change).status_code == 302
+
+        purge(profile_id=profile.pk)
+
+        assert logged(CHANGE) == 6
+        assert traces() == {}
+
+    def test_what_was_added(self, staff: Client, profile: Profile):
+        path = "/admin/profiles/transaction/add/"
+        no_items = {"items-TOTAL_FORMS": "0"}
+        submit(staff, path, profile=str(profile.pk), total="5", receipt_ref="RCPT-0815", **no_items)
+
+        purge(profile_id=profile.pk)
+
+        assert logged(ADDITION) == 1
+        assert traces() == {}
+
+    def test_what_was_deleted(self, staff: Client, profile: Profile, purchase: Transaction):
+        item = TransactionItemFactory(transaction=purchase, name="Loveless")
+        queue(sale(external_id="RCPT-0815", currency="NOPE"))
+        ingest_queued()
+        for row in (item, purchase, QueuedTransaction.objects.get()):
+            staff.post(page_of(row, "delete"), {"post": "yes"})
+
+        purge(profile_id=profile.pk)
+
+        assert logged(DELETION) == 3
+        assert traces() == {}
+
+    def test_what_was_selected_and_deleted(
+        self, staff: Client, profile: Profile, purchase: Transaction
+    ):
+        chosen = {"action": "delete_selected", "_selected_action": purchase.pk, "post": "yes"}
+        staff.post("/admin/profiles/transaction/", chosen)
+
+        purge(profile_id=profile.pk)
+
+        assert logged(DELETION) == 1
+        assert traces() == {}
+
+    def test_the_log_keeps_who_did_what(self, staff: Client, profile: Profile):
+        submit(staff, page_of(profile), company="Geese", **{"identities-0-identifier": "B"})
+
+        (entry,) = LogEntry.objects.all()
+        assert (entry.user.username, entry.get_edited_object()) == ("clerk", profile)
+        assert entry.object_repr == f"profile {profile.pk}"
+        assert entry.get_change_message() == (
+            "Changed Company. Changed Identifier for identity “…”."
+        )
+
+    def test_messages_that_nobody_saw_are_not_kept(self, staff: Client, purchase: Transaction):
+        for _ in range(20):
+            name = "".join(uuid4().hex for _ in range(7))  # which cannot be made any shorter
+            item = TransactionItemFactory(transaction=purchase, name=name)
+            assert staff.post(page_of(item, "delete"), {"post": "yes"}).status_code == 302
+
+        assert "_messages" not in staff.session
+
+    def test_what_was_logged_before_the_log_had_keys(self, staff: Client, profile: Profile):
+        for flag, message in ((CHANGE, CHANGED), (DELETION, "")):
+            LogEntry.objects.create(
+                user=User.objects.get(username="clerk"),
+                content_type=ContentType.objects.get_for_model(profile),
+                object_id=str(profile.pk),
+                object_repr="Adelheid Loveless",
+                action_flag=flag,
+                change_message=message,
+            )
+        migration = import_module("profiles.migrations.0007_log_by_key")
+
+        migration.forget_names(apps, None)
+
+        purge(profile_id=profile.pk)
+        assert traces() == {}
+        assert {entry.object_repr for entry in LogEntry.objects.all()} == {f"profile {profile.pk}"}
+        assert "Deleted identity “…”." in {
+            entry.get_change_message() for entry in LogEntry.objects.all()
+        }
 
 
 def test_why_a_recalculation_failed_says_nothing_of_the_profile(profile: Profile):

@@ -7,9 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -266,24 +263,6 @@ class TestPurging:
         waiting = RecalculationRequest.objects.values_list("profile_id", flat=True)
         assert referred.referred_by is None
         assert destination.pk in set(waiting)
-
-    def test_the_admins_log_forgets_its_names(self, source):
-        identity = IdentityFactory(profile=source, identifier="secret")
-        for row in (source, identity):
-            LogEntry.objects.create(
-                user=User.objects.get_or_create(username="staff")[0],
-                content_type=ContentType.objects.get_for_model(row),
-                object_id=str(row.pk),
-                object_repr=str(row),
-                action_flag=CHANGE,
-                change_message='[{"changed": {"name": "identity", "object": "card: secret"}}]',
-            )
-
-        purge(profile_id=source.pk)
-
-        assert set(LogEntry.objects.values_list("object_repr", "change_message")) == {
-            ("purged", "")
-        }
 
     def test_what_waits_for_it_goes_too(self, source, moment):
         QueuedTransaction.objects.create(
