@@ -57,11 +57,13 @@ class UrlField(TextField, serializers.URLField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """One of some texts."""
+    """One of some texts. What is wrong is told without what was given, which may be anything."""
+
+    default_error_messages = {"invalid_choice": "There is no such choice."}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            self.fail("invalid_choice", input=data)
+            self.fail("invalid_choice")
         return super().to_internal_value(data)
 
 

@@ -29,14 +29,14 @@ class CurrencySerializer(RowSerializer):
 class CurrencyCodeField(TextField):
     """A currency by its code: the one of that code whose rate leads to the system currency."""
 
-    default_error_messages = {"unknown": "There is no currency {code}."}
+    default_error_messages = {"unknown": "There is no such currency."}
 
     def to_internal_value(self, data: Any) -> Currency:
         code = super().to_internal_value(data)
         system = Currency.objects.filter(is_system=True).values("from_code")
         currency = Currency.objects.filter(from_code=code, to_code__in=system).first()
         if currency is None:
-            self.fail("unknown", code=code)
+            self.fail("unknown")
         return currency
 
     def to_representation(self, value: Currency) -> str:

@@ -22,8 +22,9 @@ from aggregations.models import RecalculationRequest
 from profiles.batches import import_waiting
 from profiles.ingestion import Posted
 from profiles.merging import merge, purge
-from profiles.models import Profile, QueuedTransaction, Transaction
+from profiles.models import Profile, ProfileBatchRow, QueuedTransaction, Transaction
 from profiles.queueing import accept, ingest_queued
+from profiles.serializers import ProfileSerializer
 from tests.admin.browser import submit
 from tests.admin.conftest import page_of
 from tests.factories import ProfileFactory, ProfileTierFactory, TransactionItemFactory
@@ -241,6 +242,29 @@ def test_why_a_recalculation_failed_says_nothing_of_the_profile(profile: Profile
     assert "aggregations_aggregation" in failed.error
     assert "AU" not in failed.error
     assert str(profile.pk) not in failed.error
+
+
+def test_why_a_row_of_a_batch_failed_quotes_nothing_of_it(api: APIClient):
+    taken = ProfileSerializer().fields
+    nested = [
+        (name, inner) for name in ("addresses", "identities") for inner in taken[name].child.fields
+    ]
+    wrong = ["Adelheid", ["Adelheid"], {"Adelheid": "Adelheid"}, "Adelheid" * 1000]
+    post_batch(
+        api,
+        *(
+            {"email": f"{number}@example.com"} | body
+            for number, body in enumerate(
+                [{name: value} for name in taken for value in wrong]
+                + [{name: [{inner: value}]} for name, inner in nested for value in wrong]
+            )
+        ),
+    )
+    while import_waiting(moment=timezone.now()):
+        pass
+
+    assert ProfileBatchRow.objects.exclude(errors={}).count() > 100
+    assert "profiles_profilebatchrow" not in tables_with("Adelheid")
 
 
 def test_who_was_merged_into_it_goes_with_it(profile: Profile):
