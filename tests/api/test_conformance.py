@@ -2,6 +2,11 @@
 
 All checks of schemathesis look at every answer. A good request is accepted, but for what no schema
 can foresee (`UNFORESEEABLE`); a bad one is refused.
+
+Two of them find nothing to look at. `object_level_authorization` is about users who each have rows
+of their own: here no row belongs to a token, its scopes alone say what it sees, and a test of this
+module asks every operation with none. `max_response_time` is about time, which says nothing in a
+test.
 """
 
 from __future__ import annotations
@@ -16,11 +21,13 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case, GenerationMode, Response
+from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation.drivers import CoverageGenerator
 from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.generation.meta import CoverageScenario
 from schemathesis.generation.overrides import Override
 
-from tests.api.described import LINKED, OPERATIONS, SCHEMA, THOROUGH, Rows
+from tests.api.described import LINKED, OPERATIONS, SCHEMA, SCHEMA_OF_SEQUENCES, THOROUGH, Rows
 
 CASES_A_SCENARIO = 10_000 if THOROUGH else 2
 SEQUENCES = 100 if THOROUGH else 8
@@ -33,14 +40,18 @@ def rows(db: None) -> Rows:
     return Rows.made()
 
 
-@pytest.fixture
-def headers(create_token: Callable[..., str]) -> Iterator[dict[str, str]]:
-    # The end of a request must not end the test's transaction.
+@pytest.fixture(autouse=True)
+def _requests_leave_the_transaction_open() -> Iterator[None]:
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield {"Authorization": f"Bearer {create_token()}"}
+    yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def headers(create_token: Callable[..., str]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {create_token()}"}
 
 
 @pytest.fixture
@@ -57,6 +68,13 @@ def ask(headers: dict[str, str], rows: Rows) -> Callable[[Case], None]:
     return ask
 
 
+def test_every_check_is_on():
+    load_all_checks()
+    checks = SCHEMA.config.checks_config_for()
+
+    assert all(checks.get_by_name(name=name).enabled for name in CHECKS.get_all_names())
+
+
 @SCHEMA.parametrize()
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_every_answer_is_one_that_the_description_has(case: Case, ask: Callable[[Case], None]):
@@ -71,11 +89,26 @@ def test_every_limit_of_a_value_is_where_the_description_has_it(
         ask(case)
 
 
+def test_every_operation_refuses_a_token_that_has_no_scope(
+    create_token: Callable[..., str], rows: Rows
+):
+    headers = {"Authorization": f"Bearer {create_token(scopes=[])}"}
+    not_accepted = [CHECKS.get_one("positive_data_acceptance")]
+    for label in sorted({*OPERATIONS} - {"GET /health"}):
+        case = next(_limits(label))
+        rows.into_path(case)
+
+        response = case.call(headers=headers)
+
+        assert response.status_code == 403, label
+        case.validate_response(response, headers=headers, excluded_checks=not_accepted)
+
+
 @pytest.mark.parametrize("tag", LINKED)
 def test_what_was_made_can_be_read_and_changed_until_it_is_deleted(
     tag: str, headers: dict[str, str], rows: Rows
 ):
-    class Sequence(SCHEMA.include(tag=tag).as_state_machine()):
+    class Sequence(SCHEMA_OF_SEQUENCES.include(tag=tag).as_state_machine()):
         def setup(self) -> None:
             self.undone = transaction.atomic()
             self.undone.__enter__()
@@ -134,10 +167,13 @@ def _limits(label: str) -> Iterator[Case]:
 
 
 def _some_of_each_scenario(cases: Iterable[Case]) -> Iterator[Case]:
-    """Return some cases of each kind, from the first to the last parameter."""
+    """Return some cases of each kind, from the first to the last parameter, and every method."""
     by_scenario = defaultdict(list)
     for case in cases:
         by_scenario[case.meta.phase.data.scenario].append(case)
     return chain.from_iterable(
-        alike[:: -(-len(alike) // CASES_A_SCENARIO)] for alike in by_scenario.values()
+        alike
+        if scenario == CoverageScenario.UNSPECIFIED_HTTP_METHOD
+        else alike[:: -(-len(alike) // CASES_A_SCENARIO)]
+        for scenario, alike in by_scenario.items()
     )
