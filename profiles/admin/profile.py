@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from omneo.admin import LargeTableAdmin, StackedInline, TabularInline, changelis
 from profiles.admin.search import search_profiles
 from profiles.admin.tier import holding_state
 from profiles.admin.transaction import transaction_kind
+from profiles.merging import purge
 from profiles.models import Identity, Profile, ProfileAddress, ProfileTier, Transaction
 
 RECENT = 20
@@ -164,6 +166,16 @@ class ProfileAdmin(LargeTableAdmin):
         if obj is not None and request.user.has_perm("profiles.view_transaction"):
             context["recent_transactions"] = recent_transactions(obj.pk)
         return super().render_change_form(request, context, *args, obj=obj, **options)
+
+    def delete_model(self, request: HttpRequest, obj: Profile) -> None:
+        """Delete for good what the profile had and did, as the API's purge does."""
+        purge(profile_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Profile]) -> None:
+        for profile_id in list(queryset.values_list("pk", flat=True)):
+            # One that was merged into another of them has gone with it.
+            with suppress(Profile.DoesNotExist):
+                purge(profile_id=profile_id)
 
     @display(description="profile", header=True)
     def person(self, profile: Profile) -> list[str | None]:

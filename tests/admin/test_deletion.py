@@ -10,7 +10,9 @@ from django.test import Client
 
 from aggregations.calculation import recalculate
 from aggregations.models import Aggregation
-from profiles.models import Profile
+from profiles.ingestion import Posted
+from profiles.models import Profile, QueuedTransaction
+from profiles.queueing import accept
 from tests import factories
 from tests.admin.conftest import NOW, page_of
 
@@ -101,3 +103,31 @@ def test_a_profile_goes_with_its_history_and_its_row(admin_client: Client, profi
     assert page.status_code == 302
     assert not Profile.objects.exists()
     assert not Aggregation.objects.exists()
+
+
+def test_with_a_profile_goes_who_was_merged_into_it_and_what_still_waits_for_it(
+    admin_client: Client, profile: Profile
+):
+    factories.ProfileFactory(profile_type=Profile.Type.DELETED, merged_into=profile)
+    body = {"profile_id": str(profile.pk), "total": 1}
+    accept([Posted(body, accepted_at=NOW)], external_ids=[None])
+
+    admin_client.post(page_of(profile, "delete"), {"post": "yes"})
+
+    assert not Profile.objects.exists()
+    assert not QueuedTransaction.objects.exists()
+
+
+def test_several_are_deleted_at_once_also_where_one_was_merged_into_another(
+    admin_client: Client, profile: Profile
+):
+    stays = factories.ProfileFactory()
+    merged = factories.ProfileFactory(profile_type=Profile.Type.DELETED, merged_into=profile)
+    chosen = [profile.pk, merged.pk, factories.ProfileFactory().pk]
+
+    admin_client.post(
+        "/admin/profiles/profile/",
+        {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
+    )
+
+    assert Profile.objects.get() == stays
