@@ -33,6 +33,7 @@ TEXT = ["exact", "in", "icontains", "istartswith", "isnull"]
 ORDER = ["exact", "gt", "gte", "lt", "lte", "isnull"]
 LONGEST_NUMBER = 40
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 LONGEST_LIST = 1000
 
 
@@ -59,10 +60,15 @@ class NumberFormField(forms.DecimalField):
 
 
 class IntegerFormField(forms.IntegerField):
-    """A whole number that a column can hold."""
+    """A whole number that a column can hold, in digits."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"min_value": -(2**63), "max_value": 2**63 - 1, **options})
+
+    def to_python(self, value: str | None) -> Any:
+        if value and not WHOLE_NUMBER.fullmatch(value):
+            raise ValidationError(self.error_messages["invalid"])
+        return super().to_python(value)
 
 
 class MomentFormField(forms.Field):
@@ -150,12 +156,12 @@ class ResourceFilterSet(FilterSet):
         for name, value in self.data.items():
             if name not in self.filters:
                 self.errors[name] = ["There is no such filter."]
-            elif value == "":
+            elif not value.strip():
                 self.errors[name] = [
                     "A value is wanted. What has none is found by __isnull, where there is one."
                 ]
             elif isinstance(self.filters[name], django_filters.BaseCSVFilter):
                 parts = value.split(",")
-                if "" in parts or len(parts) > LONGEST_LIST:
+                if not all(part.strip() for part in parts) or len(parts) > LONGEST_LIST:
                     self.errors[name] = [f"1 to {LONGEST_LIST} values are wanted, none empty."]
         return not self.errors

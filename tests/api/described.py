@@ -14,9 +14,10 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.mutations import Mutation, OperatorKind
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 from schemathesis.schemas import BaseSchema
 
+from aggregations.views import NO_SUCH_PROFILE
 from omneo.wsgi import application
 from profiles.batches import accept
 from profiles.models import Currency
@@ -85,13 +86,14 @@ SCHEMA = _description()
 # and no token does.
 SCHEMA_OF_SEQUENCES = _description(**{"with-security-parameters": False})
 OPERATIONS = [found.ok().label for found in SCHEMA.get_all_operations()]
-LISTS_OF_TEXTS = {
-    parameter["name"]
+LISTS = {
+    parameter["name"]: parameter["schema"]["items"]
     for item in SCHEMA.raw_schema["paths"].values()
     for operation in item.values()
     for parameter in operation.get("parameters", ())
-    if parameter["schema"].get("items") == {"$ref": "#/components/schemas/FilterTextOfList"}
+    if "items" in parameter["schema"]
 }
+TEXT_OF_LIST = {"$ref": "#/components/schemas/FilterTextOfList"}
 LINKED = ["brands", "currencies", "locations", "profiles", "regions", "statuses", "transactions"]
 
 
@@ -104,6 +106,10 @@ def filter_failure(context: HookContext, failure: Failure, case: Case, response:
     """
     if isinstance(failure, RejectedPositiveData) and response.status_code == 422:
         return case.operation.label not in UNFORESEEABLE
+    if isinstance(failure, EnsureResourceAvailability):
+        # A sequence may have deleted the profile since, and all that it had with it.
+        is_of_profile = case.operation.path.startswith("/profiles/{profile}/")
+        return not is_of_profile or response.json()["message"] != NO_SUCH_PROFILE
     if isinstance(failure, AcceptedNegativeData):
         mutations = case.meta.phase.data.mutations
         return not mutations or not all(_is_lost(one, case) for one in mutations)
@@ -114,7 +120,8 @@ def _is_lost(mutation: Mutation, case: Case) -> bool:
     """Tell whether what is wrong with a request is right again when it is sent.
 
     The tests send their own token. Whatever stands in the place of a list of texts is written as a
-    text, and a text is such a list. Of a list without members nothing is written at all.
+    text, and a text is such a list, as a number is one of numbers. Of a list without members
+    nothing is written at all.
     """
     if mutation.parameter_location == ParameterLocation.HEADER:
         return mutation.parameter in (None, "Authorization")
@@ -122,8 +129,10 @@ def _is_lost(mutation: Mutation, case: Case) -> bool:
     if is_of_query and "additionalProperties" in mutation.keywords:
         added = case.query.keys() - {parameter.name for parameter in case.operation.query}
         return all(case.query[name] == [] for name in added)
-    changes_type = mutation.operator == OperatorKind.CHANGE_TYPE
-    return changes_type and mutation.parameter in LISTS_OF_TEXTS
+    if mutation.operator != OperatorKind.CHANGE_TYPE or mutation.parameter not in LISTS:
+        return False
+    is_number = type(case.query.get(mutation.parameter)) in (int, float)
+    return is_number or LISTS[mutation.parameter] == TEXT_OF_LIST
 
 
 # What no text of a body may have; to say so of each would drown what the schema says of them.
