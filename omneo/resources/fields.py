@@ -59,12 +59,12 @@ class UrlField(TextField, serializers.URLField):
 class ChoiceField(serializers.ChoiceField):
     """One of some texts. What is wrong is told without what was given, which may be anything."""
 
-    default_error_messages = {"invalid_choice": "There is no such choice."}
+    default_error_messages = {"invalid_choice": "One of these is wanted: {choices}."}
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid_choice")
-        return super().to_internal_value(data)
+        if not isinstance(data, str) or data not in self.choice_strings_to_values:
+            self.fail("invalid_choice", choices=", ".join(self.choice_strings_to_values))
+        return self.choice_strings_to_values[data]
 
 
 class IntegerField(serializers.IntegerField):

@@ -417,6 +417,12 @@ class TestDeleting:
     def test_what_is_no_type_is_refused(self, api, profile, body):
         assert_refused(api.put(path_of(profile, "/update-type"), body), "profile_type")
 
+    def test_a_type_that_there_is_not_is_refused_with_those_there_are(self, api, profile):
+        response = api.put(path_of(profile, "/update-type"), {"profile_type": "gone"})
+
+        (told,) = response.json()["errors"]["profile_type"]
+        assert told == f"One of these is wanted: {', '.join(Profile.Type.values)}."
+
     def test_its_number_stays_taken(self, api):
         profile = ProfileFactory(mobile_phone="+61400")
         api.delete(path_of(profile))
