@@ -14,12 +14,20 @@ from omneo.resources.filters import (
     LONGEST_LIST,
     LONGEST_NUMBER,
     NUMBER,
+    SPACES,
     BooleanFilter,
     DateFilter,
     IntegerFilter,
     MomentFilter,
     NumberFilter,
 )
+
+
+def _of_more_than_spaces(unwanted: str) -> str:
+    """Return the pattern of a text that no database refuses, with something in it to look for."""
+    anything = rf"[^\u0000{unwanted}]*"
+    return rf"^{anything}[^\u0000{unwanted}{SPACES}]{anything}$"
+
 
 # What values are, by the names that hundreds of parameters point to
 VALUES = {
@@ -33,9 +41,9 @@ VALUES = {
         "maxLength": LONGEST_NUMBER,
         "examples": ["1000", "-12.5"],
     },
-    "FilterText": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"},
+    "FilterText": {"type": "string", "minLength": 1, "pattern": _of_more_than_spaces("")},
     # As lists are written by comma, a text with one cannot be in a list.
-    "FilterTextOfList": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000,]+$"},
+    "FilterTextOfList": {"type": "string", "minLength": 1, "pattern": _of_more_than_spaces(",")},
     "FilterUuid": {"type": "string", "format": "uuid"},
 }
 

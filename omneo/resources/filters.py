@@ -35,6 +35,9 @@ LONGEST_NUMBER = 40
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 LONGEST_LIST = 1000
+# What is spaces for Python or for JavaScript: either may be a client's idea of them.
+SPACES = r"\s\u001c-\u001f\u0085\ufeff"
+SAYS_SOMETHING = re.compile(f"[^{SPACES}]")
 
 
 class BooleanFormField(forms.Field):
@@ -156,12 +159,12 @@ class ResourceFilterSet(FilterSet):
         for name, value in self.data.items():
             if name not in self.filters:
                 self.errors[name] = ["There is no such filter."]
-            elif not value.strip():
+            elif not SAYS_SOMETHING.search(value):
                 self.errors[name] = [
                     "A value is wanted. What has none is found by __isnull, where there is one."
                 ]
             elif isinstance(self.filters[name], django_filters.BaseCSVFilter):
                 parts = value.split(",")
-                if not all(part.strip() for part in parts) or len(parts) > LONGEST_LIST:
+                if not all(map(SAYS_SOMETHING.search, parts)) or len(parts) > LONGEST_LIST:
                     self.errors[name] = [f"1 to {LONGEST_LIST} values are wanted, none empty."]
         return not self.errors

@@ -120,8 +120,8 @@ def _is_lost(mutation: Mutation, case: Case) -> bool:
     """Tell whether what is wrong with a request is right again when it is sent.
 
     The tests send their own token. Whatever stands in the place of a list of texts is written as a
-    text, and a text is such a list, as a number is one of numbers. Of a list without members
-    nothing is written at all.
+    text, and a text is such a list, as a number is one of numbers. Of a list or an object without
+    members nothing is written at all.
     """
     if mutation.parameter_location == ParameterLocation.HEADER:
         return mutation.parameter in (None, "Authorization")
@@ -129,6 +129,8 @@ def _is_lost(mutation: Mutation, case: Case) -> bool:
     if is_of_query and "additionalProperties" in mutation.keywords:
         added = case.query.keys() - {parameter.name for parameter in case.operation.query}
         return all(case.query[name] == [] for name in added)
+    if is_of_query and case.query.get(mutation.parameter) in ([], {}):
+        return True
     if mutation.operator != OperatorKind.CHANGE_TYPE or mutation.parameter not in LISTS:
         return False
     is_number = type(case.query.get(mutation.parameter)) in (int, float)
