@@ -18,6 +18,7 @@ from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPosi
 from schemathesis.schemas import BaseSchema
 
 from aggregations.views import NO_SUCH_PROFILE
+from omneo.resources.filters import NUMBER
 from omneo.wsgi import application
 from profiles.batches import accept
 from profiles.models import Currency
@@ -133,14 +134,14 @@ def _is_lost(mutation: Mutation, case: Case) -> bool:
         return True
     if mutation.operator != OperatorKind.CHANGE_TYPE or mutation.parameter not in LISTS:
         return False
-    is_number = type(case.query.get(mutation.parameter)) in (int, float)
-    return is_number or LISTS[mutation.parameter] == TEXT_OF_LIST
+    is_number = NUMBER.fullmatch(str(case.query.get(mutation.parameter)))
+    return bool(is_number) or LISTS[mutation.parameter] == TEXT_OF_LIST
 
 
 # What no text of a body may have; to say so of each would drown what the schema says of them.
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 LONGEST_HOST = 253  # of an address, which may be longer: not what schemathesis makes of that
-CURSOR, NUMBER, SORT = "page[cursor]", "page[number]", "sort"
+CURSOR, PAGE, SORT = "page[cursor]", "page[number]", "sort"
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ class Rows:
         if case.query and not case.meta.is_negative_at(ParameterLocation.QUERY):
             if CURSOR in case.query:
                 case.query[CURSOR] = ""  # others are none that a list has given
-                case.query.pop(NUMBER, None)
+                case.query.pop(PAGE, None)
             if SORT in case.query:
                 case.query[SORT] = _each_name_once(case.query[SORT])
         has_body = isinstance(case.body, dict | list)
