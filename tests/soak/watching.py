@@ -37,7 +37,8 @@ class Ages:
 def left_waiting() -> int:
     """Return how many requests, changes, and sales in the queue, nobody has taken yet."""
     sales = QueuedTransaction.objects.filter(errors=None)
-    waiting = (RecalculationRequest.objects, SharedChange.objects, sales)
+    # In this order: what is gone from one has left its requests in the next.
+    waiting = (sales, SharedChange.objects, RecalculationRequest.objects)
     return sum(each.count() for each in waiting)
 
 
