@@ -203,7 +203,7 @@ def execute_planned(
     statements with `%(name)s` in them of which there are few, made of constants.
     """
     numbered, names = _numbered(statement)
-    connection.ensure_connection()
+    _connect()
     cursor = psycopg.RawCursor(connection.connection, row_factory=rows)
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     wrapped = wrap(cursor)
@@ -234,13 +234,19 @@ def execute_together(*statements: str, parameters: Mapping[str, Any]) -> list[tu
 
     Each sees what was committed before it began, not before the first began.
     """
-    connection.ensure_connection()
+    _connect()
     with connection.wrap_database_errors, connection.connection.pipeline():
         if not connection.in_atomic_block:
             _commit_without_waiting()
         for statement in statements:
             cursor = execute_planned(statement, parameters)
     return cursor.fetchall()
+
+
+def _connect() -> None:
+    """Do what Django does before a cursor of its own: a connection may have been cut meanwhile."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
 
 
 def _commit_without_waiting() -> None:

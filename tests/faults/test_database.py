@@ -31,6 +31,7 @@ from tests.faults.witness import blocked, cut, eventually, nobody_waits, wrong_r
 pytestmark = [pytest.mark.django_db(transaction=True), over_each]
 
 ADDRESS = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
+THREADS = 4  # of the web process, each with a connection of its own
 
 
 class Reader:
@@ -75,6 +76,26 @@ def test_connections_of_the_web_process_that_are_cut_cost_the_request_in_hand_al
     assert reader.read()[0] == 200
     assert reader.read("/calculate")[0] == 200
     assert wrong_rows() == []
+
+
+def test_connections_of_the_web_process_that_are_cut_while_idle_cost_no_request(crew, session):
+    profile = TransactionFactory().profile
+    recalculate(profile_ids=[profile.pk], moment=timezone.now())
+    crew.start("web")
+    reader = Reader(crew, profile)
+    assert eventually(reader.is_answered)
+    session.begin()
+    session.do(lambda: list(Freshness.objects.select_for_update()))
+    with ThreadPoolExecutor(THREADS) as clients:
+        in_hand = [clients.submit(reader.read, "/calculate") for _ in range(THREADS)]
+        assert eventually(lambda: len(blocked()) == THREADS)
+        session.commit()
+        assert {each.result(timeout=20)[0] for each in in_hand} == {200}
+
+        assert len(cut("application_name = '' AND state = 'idle'")) >= THREADS
+        answers = list(clients.map(lambda _: reader.read(), range(3 * THREADS)))
+
+    assert {status for status, _ in answers} == {200}
 
 
 @pytest.fixture(scope="module")
