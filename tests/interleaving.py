@@ -144,9 +144,3 @@ def any_of(model: type[Model], number: int) -> Any:
     if not rows:
         raise model.DoesNotExist
     return rows[number % len(rows)]
-
-
-def save_with(row: Model, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value() if callable(value) else value)
-    row.save()

@@ -36,6 +36,7 @@ from profiles.merging import merge, purge
 from profiles.models import Profile, Transaction, TransactionItem
 from profiles.signals import history_changed
 from tests.concurrency import Session, another_session
+from tests.editing import edit
 from tests.factories import ProfileAddressFactory, ProfileTierFactory
 from tests.histories import (
     MOMENTS,
@@ -51,7 +52,7 @@ from tests.histories import (
     receipts,
     write,
 )
-from tests.interleaving import Interleaved, any_of, execute, impatient, save_with, unless_refused
+from tests.interleaving import Interleaved, any_of, execute, impatient, unless_refused
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -282,10 +283,10 @@ class AnyOrder(Interleaved):
     # How
 
     def change(self, by: str, model: type[Model], one: int, **values: Any) -> None:
-        self.write(by, lambda: save_with(any_of(model, one), values))
+        self.write(by, lambda: edit(any_of(model, one), **values))
 
     def change_shared(self, by: str, row: Model, **values: Any) -> None:
-        self.write(by, lambda: save_with(type(row).objects.get(pk=row.pk), values))
+        self.write(by, lambda: edit(type(row).objects.get(pk=row.pk), **values))
 
     def fill(self, sale: Transaction, receipt: Receipt) -> None:
         sale.location = of(self.setting.locations, receipt.location)

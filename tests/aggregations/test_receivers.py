@@ -31,6 +31,7 @@ from profiles.models import (
     TransactionItem,
 )
 from profiles.signals import history_changed
+from tests.editing import edit
 from tests.factories import (
     BrandFactory,
     CurrencyFactory,
@@ -152,12 +153,6 @@ def town(moment: datetime) -> Town:
     )
     town.settle()
     return town
-
-
-def edit(row: Model, **values: Any) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.save()
 
 
 def table(row: Model) -> QuerySet:

@@ -15,6 +15,7 @@ from aggregations.outbox import recalculate_waiting
 from locations.models import Brand, Location, LocationAddress, RegionMember
 from profiles.models import Profile, Tier
 from tests.concurrency import Session, another_session, impatient
+from tests.editing import edit
 from tests.factories import (
     BrandFactory,
     LocationAddressFactory,
@@ -34,12 +35,6 @@ from tests.waiting import forget_who_waits, who_waits, work_off
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Share = Callable[[Profile, Model], object]
-
-
-def edit(row: Model, **values: object) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.save()
 
 
 def buy_brand(profile: Profile, brand: Model) -> None:
@@ -66,28 +61,30 @@ def live_in_country(profile: Profile, member: RegionMember) -> None:
 
 
 # What is shared, what of it changes, and how a profile begins to share it
-SHARED: dict[str, tuple[Callable[[], Model], str, object, Share]] = {
-    "a brand's name": (lambda: BrandFactory(name="Acme"), "name", "Zest", buy_brand),
+SHARED: dict[str, tuple[Callable[[], Model], dict[str, object], Share]] = {
+    "a brand's name": (lambda: BrandFactory(name="Acme"), {"name": "Zest"}, buy_brand),
     "a tier's rank": (
         lambda: TierFactory.create_batch(2, sort_order=5)[0],
-        "sort_order",
-        9,
+        {"sort_order": 9},
         hold_tiers,
     ),
     "a place's country": (
         lambda: LocationFactory(country_iso_3="AUS"),
-        "country_iso_3",
-        "NZL",
+        {"country_iso_3": "NZL"},
         prefer,
     ),
-    "a place's address": (lambda: LocationAddressFactory(iso="AU"), "iso", "NZ", buy_there),
+    "a place's address": (lambda: LocationAddressFactory(iso="AU"), {"iso": "NZ"}, buy_there),
     "a region's country": (
         lambda: RegionMemberFactory(iso="NZ"),
-        "region",
-        lambda: RegionFactory(name="Pacific"),
+        {"region": lambda: RegionFactory(name="Pacific")},
         live_in_country,
     ),
 }
+
+
+each_that_is_shared = pytest.mark.parametrize(
+    ("make", "change", "share"), SHARED.values(), ids=SHARED
+)
 
 
 @pytest.fixture
@@ -96,20 +93,18 @@ def staff() -> Iterator[Session]:
         yield session
 
 
-@pytest.mark.parametrize(("make", "column", "value", "share"), SHARED.values(), ids=SHARED)
+@each_that_is_shared
 def test_who_begins_to_share_it_meanwhile_is_recalculated_after_it(
     moment: datetime,
     staff: Session,
     make: Callable[[], Model],
-    column: str,
-    value: object,
+    change: dict[str, object],
     share: Share,
 ) -> None:
     profile, shared = ProfileFactory(), make()
     recalculate_waiting(moment=moment)
-    setattr(shared, column, value() if callable(value) else value)
     staff.begin()
-    staff.do(shared.save)
+    staff.do(edit, shared, **change)
     share(profile, type(shared).objects.get(pk=shared.pk))
     work_off(moment=moment)
 
@@ -120,13 +115,12 @@ def test_who_begins_to_share_it_meanwhile_is_recalculated_after_it(
     assert not RecalculationRequest.objects.exists()
 
 
-@pytest.mark.parametrize(("make", "column", "value", "share"), SHARED.values(), ids=SHARED)
+@each_that_is_shared
 def test_who_was_read_before_it_and_is_written_after_it_is_recalculated_once_more(
     moment: datetime,
     staff: Session,
     make: Callable[[], Model],
-    column: str,
-    value: object,
+    change: dict[str, object],
     share: Share,
 ) -> None:
     """The recalculation has read what is about to change, and commits when it has changed."""
@@ -134,8 +128,7 @@ def test_who_was_read_before_it_and_is_written_after_it_is_recalculated_once_mor
     share(profile, shared)
     staff.begin()
     staff.do(recalculate_waiting, moment=moment)
-    setattr(shared, column, value() if callable(value) else value)
-    shared.save()
+    edit(shared, **change)
     outbox.hand_out()
 
     staff.commit()

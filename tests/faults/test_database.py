@@ -22,6 +22,7 @@ from aggregations.models import Freshness, RecalculationRequest
 from omneo.api.models import SCOPES, ApiToken
 from omneo.embedded.postgres import EmbeddedPostgres
 from profiles.models import Profile
+from tests.concurrency import Session
 from tests.embedded.helpers import temporary_place
 from tests.factories import TransactionFactory
 from tests.faults.brokers import Broker, over_each
@@ -57,7 +58,9 @@ class Reader:
             return error.code, json.load(error)
 
 
-def test_connections_of_the_web_process_that_are_cut_cost_the_request_in_hand_alone(crew, session):
+@pytest.fixture
+def reader(crew: Crew, session: Session) -> Reader:
+    """Somebody who reads a row, which the session holds so that it cannot be recalculated."""
     profile = TransactionFactory().profile
     recalculate(profile_ids=[profile.pk], moment=timezone.now())
     crew.start("web")
@@ -65,6 +68,12 @@ def test_connections_of_the_web_process_that_are_cut_cost_the_request_in_hand_al
     assert eventually(reader.is_answered)
     session.begin()
     session.do(lambda: list(Freshness.objects.select_for_update()))
+    return reader
+
+
+def test_connections_of_the_web_process_that_are_cut_cost_the_request_in_hand_alone(
+    reader, session
+):
     with ThreadPoolExecutor(1) as thread:
         in_hand = thread.submit(reader.read, "/calculate")
         session.wait_until_blocking()
@@ -78,14 +87,7 @@ def test_connections_of_the_web_process_that_are_cut_cost_the_request_in_hand_al
     assert wrong_rows() == []
 
 
-def test_connections_of_the_web_process_that_are_cut_while_idle_cost_no_request(crew, session):
-    profile = TransactionFactory().profile
-    recalculate(profile_ids=[profile.pk], moment=timezone.now())
-    crew.start("web")
-    reader = Reader(crew, profile)
-    assert eventually(reader.is_answered)
-    session.begin()
-    session.do(lambda: list(Freshness.objects.select_for_update()))
+def test_connections_of_the_web_process_that_are_cut_while_idle_cost_no_request(reader, session):
     with ThreadPoolExecutor(THREADS) as clients:
         in_hand = [clients.submit(reader.read, "/calculate") for _ in range(THREADS)]
         assert eventually(lambda: len(blocked()) == THREADS)
