@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
+from django.db.models import QuerySet
 
 from aggregations import likely_place, windows
 from aggregations.models import Aggregation, Freshness
@@ -83,12 +84,17 @@ SELECT f.profile_id FROM aggregations_freshness f
 WHERE {scope:f.profile_id} AND f.next_change_at <= %(moment)s ORDER BY f.profile_id FOR UPDATE
 """
 
-REFRESH = f"""
+# Those that the clock has overtaken, with what it makes of them.
+DUE = """
 , due AS (
-    SELECT t.profile_id, {_listed(MOVED_BY_CLOCK, "t.")}, t.next_change_at
+    SELECT t.*
     FROM timeline t JOIN aggregations_freshness f USING (profile_id)
     WHERE f.next_change_at <= %(moment)s
-), refreshed AS (
+)
+"""
+
+REFRESH = f"""
+{DUE}, refreshed AS (
     UPDATE aggregations_aggregation a
     SET ({_listed(MOVED_BY_CLOCK)}, changed_at)
         = ROW ({_listed(MOVED_BY_CLOCK, "due.")}, %(moment)s)
@@ -167,9 +173,13 @@ def refresh_clock(*, profile_ids: Collection[UUID], moment: datetime) -> int:
 
 def refresh_due(*, moment: datetime) -> int:
     """Refresh the profiles that have been due longest, one batch; return how many there were."""
-    due = Freshness.objects.filter(next_change_at__lte=moment).order_by("next_change_at")
-    profile_ids = list(due.values_list("profile_id", flat=True)[:DUE_BATCH])
+    profile_ids = list(due(moment=moment).order_by("next_change_at")[:DUE_BATCH])
     return refresh_clock(profile_ids=profile_ids, moment=moment) if profile_ids else 0
+
+
+def due(*, moment: datetime) -> QuerySet[Freshness, UUID]:
+    """Return the keys of the profiles whose rows the clock has overtaken."""
+    return Freshness.objects.filter(next_change_at__lte=moment).values_list("pk", flat=True)
 
 
 def scope_of(profile_ids: Collection[UUID]) -> tuple[Scope, dict[str, Any]]:

@@ -11,13 +11,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from aggregations.calculation import DUE_BATCH, refresh_due
 from aggregations.filters import SCALARS, SegmentFilterSet
-from aggregations.models import Aggregation, Freshness
+from aggregations.models import Aggregation
+from aggregations.overtaken import all_overtaken, brought_forward
 from aggregations.parts import Parts
 from aggregations.serializers import AggregationSerializer
 from aggregations.streaming import (
@@ -31,24 +30,9 @@ from omneo.discretion import describe
 from omneo.resources.views import ResourceViewSet
 from profiles.models import Profile
 
-# Two or three seconds of work. Of a million profiles some ten thousand fall due a day, so that it
-# also makes up for days without the periodic task.
-BATCHES_A_REQUEST = 30
 DELETED = Profile.objects.filter(profile_type=Profile.Type.DELETED)
 
 logger = logging.getLogger(__name__)
-
-
-class FarBehind(APIException):
-    """503: the clock has overtaken so many rows that a selection would have to wait too long."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = (
-        f"More than {BATCHES_A_REQUEST * DUE_BATCH:,} rows were overtaken by the clock and are "
-        "being brought up to date. Try again."
-    )
-    default_code = "far_behind"
-    wait = 5  # seconds; each try goes on where the one before has stopped
 
 
 class BrokenStreamError(Exception):
@@ -72,12 +56,12 @@ class SegmentViewSet(ResourceViewSet):
         selected = self.filter_queryset(self.get_queryset())
         renderer = request.accepted_renderer
         is_stream = isinstance(renderer, StreamRenderer)
+        moment = timezone.now()
         if is_stream:
             _refuse_pages(request)
-        _catch_up(moment=timezone.now())
-        if is_stream:
-            return _streamed(selected, renderer)
-        page = self.paginate_queryset(selected)
+            return _streamed(renderer, selected, moment=moment)
+        with brought_forward(all_overtaken(moment=moment), moment=moment):
+            page = self.paginate_queryset(selected)
         rows = [{name: getattr(row, name) for name in COLUMNS} for row in page]
         shown = [SERIALIZER.to_representation(row) for row in Parts().join(rows)]
         return self.get_paginated_response(shown)
@@ -95,22 +79,10 @@ def _refuse_pages(request: Request) -> None:
         raise ValidationError({name: ["A stream has no pages."] for name in pages})
 
 
-def _catch_up(*, moment: datetime) -> None:
-    """Refresh what the clock has overtaken, so that it cannot make a selection untrue.
-
-    Nearly always that is one look into a small index. Raises FarBehind where there is too much.
-    """
-    due = Freshness.objects.filter(next_change_at__lte=moment)
-    for _ in range(BATCHES_A_REQUEST):
-        if not due.exists():
-            return
-        refresh_due(moment=moment)
-    if due.exists():
-        raise FarBehind
-
-
-def _streamed(selected: QuerySet[Aggregation], renderer: StreamRenderer) -> StreamingHttpResponse:
-    chunks = renderer.stream(selected)
+def _streamed(
+    renderer: StreamRenderer, selected: QuerySet[Aggregation], *, moment: datetime
+) -> StreamingHttpResponse:
+    chunks = renderer.stream(selected, moment=moment)
     # The first is made before the answer begins: what goes wrong until then is an error.
     begun = next(chunks, b"")
     return StreamingHttpResponse(

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from rest_framework.renderers import BaseRenderer
 
 from aggregations.models import Aggregation
+from aggregations.overtaken import all_overtaken, brought_forward, overtaken_of
 from aggregations.parts import CURRENCY, PLACES, STATUS, Parts
 from aggregations.serializers import AggregationSerializer
 from omneo.resources.json import to_json
@@ -35,8 +36,8 @@ class StreamRenderer(BaseRenderer):
 
     broken: bytes
 
-    def stream(self, selected: QuerySet[Aggregation]) -> Iterator[bytes]:
-        """Yield the selection in its order, a chunk of rows at a time."""
+    def stream(self, selected: QuerySet[Aggregation], *, moment: datetime) -> Iterator[bytes]:
+        """Yield the selection in its order, a chunk of rows at a time, as `chunks` has them."""
         raise NotImplementedError
 
 
@@ -48,8 +49,8 @@ class LinesRenderer(StreamRenderer):
     charset = None
     broken = b'{"message":"Server error. Rows are missing."}\n'
 
-    def stream(self, selected: QuerySet[Aggregation]) -> Iterator[bytes]:
-        for rows in chunks(selected):
+    def stream(self, selected: QuerySet[Aggregation], *, moment: datetime) -> Iterator[bytes]:
+        for rows in chunks(selected, moment=moment):
             yield b"".join(to_json(SERIALIZER.to_representation(row)) + b"\n" for row in rows)
 
 
@@ -61,30 +62,35 @@ class CsvRenderer(StreamRenderer):
     charset = "utf-8"
     broken = b"Server error. Rows are missing.\r\n"
 
-    def stream(self, selected: QuerySet[Aggregation]) -> Iterator[bytes]:
+    def stream(self, selected: QuerySet[Aggregation], *, moment: datetime) -> Iterator[bytes]:
         lines = _Lines()
         writer = csv.writer(lines)
         writer.writerow(_header())
-        for rows in chunks(selected):
+        for rows in chunks(selected, moment=moment):
             writer.writerows(map(_cells, rows))
             yield lines.taken()
         yield lines.taken()
 
 
-def chunks(selected: QuerySet[Aggregation]) -> Iterator[list[dict[str, Any]]]:
+def chunks(selected: QuerySet[Aggregation], *, moment: datetime) -> Iterator[list[dict[str, Any]]]:
     """Yield the selected rows with what they point to, in their order, so many at a time.
 
     Which rows, and in which order, is decided at once and kept by the database: each is there
     once, whatever changes meanwhile. Values are those of the moment when a row's turn comes, and a
     row that by then does not fit the selection any more is left out. No transaction stays open
-    while a client takes its time.
+    while a client takes its time. What the clock has overtaken by the moment is true. Raises
+    FarBehind.
     """
     parts = Parts()
     keys = selected.values_list("pk", flat=True).iterator(chunk_size=ROWS_A_CHUNK)
-    while chunk := list(islice(keys, ROWS_A_CHUNK)):
-        stored = selected.order_by().filter(pk__in=chunk).values(*COLUMNS)
-        rows = {row["profile_id"]: row for row in stored}
+    with brought_forward(all_overtaken(moment=moment), moment=moment):
+        chunk = list(islice(keys, ROWS_A_CHUNK))
+    while chunk:
+        of_chunk = selected.order_by().filter(pk__in=chunk).values(*COLUMNS)
+        with brought_forward(overtaken_of(chunk, moment=moment), moment=moment):
+            rows = {row["profile_id"]: row for row in of_chunk}
         yield parts.join([rows[key] for key in chunk if key in rows])
+        chunk = list(islice(keys, ROWS_A_CHUNK))
 
 
 class _Lines:

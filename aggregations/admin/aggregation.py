@@ -14,8 +14,8 @@ from unfold.decorators import display
 
 from aggregations.admin.fresh import FreshChangeList
 from aggregations.admin.panel import SUBJECTS
-from aggregations.calculation import refresh_clock
 from aggregations.models import Aggregation
+from aggregations.overtaken import brought_forward, overtaken_of
 from locations.models import Country
 from omneo.admin import ReadOnlyAdmin
 from profiles.admin.search import as_uuid, identified_profiles
@@ -123,9 +123,11 @@ class AggregationAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, *args: object, **options: object
     ) -> HttpResponse:
-        if (profile_id := as_uuid(object_id)) is not None:
-            refresh_clock(profile_ids=[profile_id], moment=clock.now())
-        return super().change_view(request, object_id, *args, **options)
+        moment = clock.now()
+        profile_id = as_uuid(object_id)
+        overtaken = overtaken_of([profile_id] if profile_id else [], moment=moment)
+        with brought_forward(overtaken, moment=moment):
+            return super().change_view(request, object_id, *args, **options)
 
     @display(description="calculated at")
     def calculated(self, row: Aggregation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils import timezone as clock
 
-from aggregations.calculation import refresh_clock
+from aggregations.overtaken import brought_forward, overtaken_of
 from omneo.admin import BoundedChangeList
 
 
@@ -14,6 +14,9 @@ class FreshChangeList(BoundedChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        profile_ids = [row.pk for row in self.result_list]
-        if profile_ids and refresh_clock(profile_ids=profile_ids, moment=clock.now()):
-            super().get_results(request)
+        moment = clock.now()
+        overtaken = overtaken_of([row.pk for row in self.result_list], moment=moment)
+        if overtaken:
+            with brought_forward(overtaken, moment=moment):
+                super().get_results(request)
+                self.result_list = list(self.result_list)

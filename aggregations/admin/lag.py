@@ -58,7 +58,7 @@ def _tiles(*, moment: datetime) -> list[Tile]:
             f"The oldest is due for {age(behind.oldest_due_seconds)}."
             if behind.due
             else "None is overtaken.",
-            "Brought up to date when read, and every minute.",
+            "Read as the clock has them, and stored every minute.",
         ],
         label="late" if behind.oldest_due_seconds > DUE_LATE else "",
         kind="warning",

@@ -97,6 +97,15 @@ def test_a_list_shows_no_value_that_the_clock_has_overtaken(admin_client: Client
 
 
 @pytest.mark.usefixtures("_overtaken_row")
+def test_a_list_stores_nothing(admin_client: Client):
+    before = Aggregation.objects.values().get()
+
+    admin_client.get(LIST)
+
+    assert Aggregation.objects.values().get() == before
+
+
+@pytest.mark.usefixtures("_overtaken_row")
 def test_a_page_shows_no_value_that_the_clock_has_overtaken(admin_client: Client, profile: Profile):
     page = admin_client.get(page_of(profile.aggregation))
 

@@ -7,6 +7,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,11 +18,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from aggregations import streaming
-from aggregations.calculation import recalculate
+from aggregations.calculation import recalculate, refresh_due
 from aggregations.models import Aggregation
 from aggregations.segments import BrokenStreamError
 from profiles.models import Profile
 from tests.aggregations.copies import multiply
+from tests.concurrency import another_session, impatient
 from tests.factories import (
     CurrencyFactory,
     LocationFactory,
@@ -210,6 +212,43 @@ class TestCsv:
         (line,) = table(api)
 
         assert line["likely_region"] == line["store_join_name"] == f"'{name}"
+
+
+class TestTheClock:
+    @pytest.fixture
+    def overtaken(self) -> list[str]:
+        """Rows that the clock has overtaken since they were stored."""
+        moment = timezone.now()
+        keys = [
+            TransactionFactory(transacted_at=moment - timedelta(days=400)).profile_id
+            for _ in range(3)
+        ]
+        recalculate(profile_ids=keys, moment=moment - timedelta(days=300))
+        return sorted(map(str, keys))
+
+    def test_what_it_has_overtaken_is_true_in_every_chunk(self, api, small_chunks, overtaken):
+        row()
+
+        found = lines(api, **{"filter[dimension_recency]": "RI"})
+
+        assert [line["profile_id"] for line in found] == overtaken
+        assert {(line["dimension_recency"], line["spend_12m_now"]) for line in found} == {("RI", 0)}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_stream_waits_for_nobody_who_has_a_row_in_hand(self, api, small_chunks, overtaken):
+        with another_session() as session:
+            session.begin()
+            session.do(refresh_due, moment=timezone.now())
+
+            with impatient():
+                found = table(api, **{"filter[dimension_recency]": "RI"})
+
+        assert [line["profile_id"] for line in found] == overtaken
+
+    def test_far_behind_it_a_stream_does_not_begin(self, api, overtaken, monkeypatch):
+        monkeypatch.setattr("aggregations.overtaken.MOST", 2)
+
+        assert api.get(PATH, headers={"Accept": CSV}).status_code == 503
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 
 from aggregations import segments
-from aggregations.calculation import recalculate
+from aggregations.calculation import recalculate, refresh_due
 from aggregations.models import Aggregation
 from profiles.models import Profile
+from tests.concurrency import another_session, impatient
 from tests.factories import (
     BrandFactory,
     CurrencyFactory,
@@ -28,6 +29,7 @@ from tests.factories import (
     TransactionFactory,
     TransactionItemFactory,
 )
+from tests.messages import taken
 
 PATH = "/api/v3/aggregations"
 
@@ -49,6 +51,13 @@ def row(**values: Any) -> str:
 
 def days_ago(days: int):
     return timezone.now() - timedelta(days=days)
+
+
+def overtaken() -> str:
+    """Make a row that the clock has overtaken since; return its profile's key."""
+    profile = TransactionFactory(transacted_at=days_ago(400)).profile
+    recalculate(profile_ids=[profile.pk], moment=days_ago(300))
+    return str(profile.pk)
 
 
 def listed(api: APIClient, **query: Any) -> dict[str, Any]:
@@ -156,32 +165,61 @@ class TestRows:
 
 class TestTheClock:
     def test_what_it_has_overtaken_is_true_in_the_selection(self, api):
-        profile = TransactionFactory(transacted_at=days_ago(400)).profile
-        recalculate(profile_ids=[profile.pk], moment=days_ago(300))
+        profile = overtaken()
         assert Aggregation.objects.get().dimension_recency == "RS"
 
         assert filtered(api, dimension_recency="RS") == []
-        assert filtered(api, dimension_recency="RI", spend_12m_now=0) == [str(profile.pk)]
+        assert filtered(api, dimension_recency="RI", spend_12m_now=0) == [profile]
 
-    def test_more_than_one_batch_is_brought_up_to_date(self, api, monkeypatch):
-        monkeypatch.setattr("aggregations.calculation.DUE_BATCH", 1)
-        profiles = [TransactionFactory(transacted_at=days_ago(400)).profile for _ in range(3)]
-        recalculate(profile_ids=[profile.pk for profile in profiles], moment=days_ago(300))
+    def test_what_it_has_overtaken_is_true_in_the_answer(self, api):
+        overtaken()
 
-        assert len(filtered(api, dimension_recency="RI")) == 3
+        (listed_row,) = listed(api)["data"]
 
-    def test_far_behind_the_clock_it_says_to_try_again_and_gets_there(self, api, monkeypatch):
-        monkeypatch.setattr("aggregations.calculation.DUE_BATCH", 1)
-        monkeypatch.setattr(segments, "BATCHES_A_REQUEST", 2)
-        profiles = [TransactionFactory(transacted_at=days_ago(400)).profile for _ in range(3)]
-        recalculate(profile_ids=[profile.pk for profile in profiles], moment=days_ago(300))
+        assert listed_row["dimension_recency"] == "RI"
+        assert listed_row["spend_12m_now"] == 0
+
+    def test_a_list_stores_nothing(self, api):
+        overtaken()
+        before = Aggregation.objects.values().get()
+
+        listed(api)
+
+        assert Aggregation.objects.values().get() == before
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_list_waits_for_nobody_who_has_a_row_in_hand(self, api):
+        profile = overtaken()
+        with another_session() as session:
+            session.begin()
+            session.do(recalculate, profile_ids=[profile], moment=days_ago(200))
+
+            with impatient():
+                assert filtered(api, dimension_recency="RI") == [profile]
+
+    def test_far_behind_it_a_list_says_to_try_again_until_workers_have_caught_up(
+        self, api, monkeypatch
+    ):
+        monkeypatch.setattr("aggregations.overtaken.MOST", 2)
+        profiles = [overtaken() for _ in range(3)]
 
         refused = api.get(PATH)
 
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) > 0
         assert "message" in refused.json()
-        assert len(filtered(api, dimension_recency="RI")) == 3
+        refresh_due(moment=timezone.now())
+        assert filtered(api, dimension_recency="RI") == sorted(profiles)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_far_behind_it_workers_are_told(self, api, monkeypatch):
+        monkeypatch.setattr("aggregations.overtaken.MOST", 0)
+        overtaken()
+        taken()
+
+        api.get(PATH)
+
+        assert taken() == ["aggregations.refresh_due"]
 
 
 class TestFilters:
