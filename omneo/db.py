@@ -197,13 +197,34 @@ class WatchedModel(models.Model):
 def execute_planned(
     statement: str, parameters: Mapping[str, Any], *, rows: RowFactory = tuple_row
 ) -> CursorWrapper:
-    """Run a statement that the server plans once a connection and keeps; return its cursor.
+    """Run a reading statement that the server plans once a connection and keeps; return its cursor.
 
     Django's own cursors fill the values in before sending, so that each call is planned anew. For
     statements with `%(name)s` in them of which there are few, made of constants.
+
+    As the first of a request it also finds out whether the connection was cut meanwhile, and runs
+    again over another one then. To ask before, as Django does, is a round trip for each request.
     """
+    if (
+        connection.connection
+        and connection.health_check_enabled
+        and not connection.health_check_done
+    ):
+        connection.health_check_done = True
+        try:
+            return _execute_planned(statement, parameters, rows=rows)
+        except OperationalError:
+            if not connection.connection.closed:
+                raise
+            connection.close()
+    connection.ensure_connection()
+    return _execute_planned(statement, parameters, rows=rows)
+
+
+def _execute_planned(
+    statement: str, parameters: Mapping[str, Any], *, rows: RowFactory = tuple_row
+) -> CursorWrapper:
     numbered, names = _numbered(statement)
-    _connect()
     cursor = psycopg.RawCursor(connection.connection, row_factory=rows)
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     wrapped = wrap(cursor)
@@ -234,19 +255,14 @@ def execute_together(*statements: str, parameters: Mapping[str, Any]) -> list[tu
 
     Each sees what was committed before it began, not before the first began.
     """
-    _connect()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
         if not connection.in_atomic_block:
             _commit_without_waiting()
         for statement in statements:
-            cursor = execute_planned(statement, parameters)
+            cursor = _execute_planned(statement, parameters)
     return cursor.fetchall()
-
-
-def _connect() -> None:
-    """Do what Django does before a cursor of its own: a connection may have been cut meanwhile."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
 
 
 def _commit_without_waiting() -> None:
