@@ -10,6 +10,9 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 QUIET_AFTER_FAILURE = 5.0  # seconds
+AT_ONCE = 0.05  # seconds
+
+AWAY = (OperationalError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +23,8 @@ class Nudge:
     A thousand in one database transaction are one message. Where the broker is away it is left to
     the periodic task: the writer has committed, and must neither fail nor wait for the broker.
     After a failure no message is tried for some seconds, so that a thousand writers do not wait a
-    thousand times.
+    thousand times. A failure that comes at once has cost nothing: so fails a connection that the
+    broker has closed, and the next one may do.
     """
 
     def __init__(self, task: Task) -> None:
@@ -36,7 +40,16 @@ class Nudge:
         if time.monotonic() < self._silent_until:
             return
         try:
-            self._task.apply_async(retry=False)
-        except (OperationalError, OSError) as error:
+            self._publish()
+        except AWAY as error:
             self._silent_until = time.monotonic() + QUIET_AFTER_FAILURE
             logger.warning("The broker is away, %s waits for its turn: %s", self._task.name, error)
+
+    def _publish(self) -> None:
+        begun = time.monotonic()
+        try:
+            self._task.apply_async(retry=False)
+        except AWAY:
+            if time.monotonic() - begun > AT_ONCE:
+                raise
+            self._task.apply_async(retry=False)

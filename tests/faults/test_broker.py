@@ -124,6 +124,19 @@ def test_sales_while_it_is_stopped_come_in_when_it_is_back(outage, crew_of_outag
 
 
 @over_each
+def test_the_first_sale_after_it_was_away_unnoticed_is_told_of_at_once(outage, crew_of_outage):
+    TransactionFactory()
+    outage.stop()
+    outage.start()
+
+    TransactionFactory()
+
+    assert nudge._silent_until == 0
+    crew_of_outage.worker()
+    assert eventually(nobody_waits)
+
+
+@over_each
 def test_a_batch_in_hand_while_it_is_stopped_is_carried_out(
     outage, crew_of_outage, session, monkeypatch
 ):
