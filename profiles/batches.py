@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 from rest_framework.exceptions import APIException, ValidationError
 
@@ -20,6 +21,7 @@ from omneo.resources.messages import messages_by_field
 from profiles.conflicts import PROFILE_CONFLICTS
 from profiles.living import LIVING
 from profiles.models import Profile, ProfileBatch, ProfileBatchRow
+from profiles.names import PHONE, names_of
 from profiles.serializers import ProfileSerializer
 
 EMAIL = "email"
@@ -71,16 +73,15 @@ def import_waiting(*, moment: datetime) -> bool:
 
 
 def forget(profile: Profile) -> None:
-    """Give up the rows that would make the profile again, which is about to go."""
-    named = Q(pk__in=[])
-    if profile.email is not None:
-        named |= Q(body__email__iexact=profile.email)
-    if profile.mobile_phone is not None:
-        named |= Q(body__mobile_phone=profile.mobile_phone)
-    for handle, identifier in profile.identities.values_list("handle", "identifier"):
-        name = {"handle": handle, "identifier": identifier}
-        named |= Q(body__identities__contains=[name])
-    ProfileBatchRow.objects.filter(named, status=Status.WAITING).update(
+    """Give up the rows that name the profile, which is about to go, as it is or was known."""
+    known = names_of(profile)
+    named = Q(lower_email__in=known[EMAIL]) | Q(body__mobile_phone__in=known[PHONE])
+    for handle, identifiers in known.items():
+        for identifier in identifiers:
+            name = {"handle": handle, "identifier": identifier}
+            named |= Q(body__identities__contains=[name])
+    rows = ProfileBatchRow.objects.alias(lower_email=Lower(KT("body__email")))
+    rows.filter(named, status=Status.WAITING).update(
         body=None, status=Status.ERROR, errors={"profile": ["It was purged."]}
     )
 

@@ -13,6 +13,7 @@ from profiles import batches, queueing
 from profiles.ingestion import hold_transactions
 from profiles.living import LIVING
 from profiles.models import (
+    FormerName,
     Identity,
     Profile,
     ProfileAddress,
@@ -105,7 +106,10 @@ def _remove(profile: Profile) -> None:
     with connection.cursor() as cursor:
         cursor.execute(DELETE_ITEMS, [profile.pk])
         cursor.execute(DELETE_TRANSACTIONS, [profile.pk])
+    key = profile.pk
     profile.delete()
+    # Also those that its identities left just now
+    FormerName.objects.filter(profile=key).delete()
 
 
 def _held(source_id: UUID, destination_id: UUID) -> tuple[Profile, Profile]:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, QuerySet, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Lower
 
 from profiles.ingestion import BATCH, Posted, Status, upsert_transactions
 from profiles.ingestion.references import EMAIL
 from profiles.models import Profile, QueuedTransaction, Transaction
+from profiles.names import names_of
 
 # Skips what another worker has taken, and what comes after that under the same external id: those
 # have their effect in the order in which they were accepted.
@@ -100,17 +101,18 @@ def retry(queued: QuerySet[QueuedTransaction]) -> int:
 
 
 def forget(profile: Profile) -> None:
-    """Remove what waits for a profile, or failed, under any of its names: all is about to go.
+    """Remove what waits for a profile, or failed, under any name that it has or had.
 
     What names no profile is its affair where it is about one of its transactions.
     """
+    known = names_of(profile)
     names = Q(body__profile_id__iexact=str(profile.pk))
-    if profile.email is not None:
-        names |= Q(body__profile_id_handle=EMAIL, body__profile_id__iexact=profile.email)
-    for handle, identifier in profile.identities.values_list("handle", "identifier"):
-        names |= Q(body__profile_id_handle=handle, body__profile_id=identifier)
+    names |= Q(body__profile_id_handle=EMAIL, lower_name__in=known[EMAIL])
+    for handle, identifiers in known.items():
+        names |= Q(body__profile_id_handle=handle, body__profile_id__in=identifiers)
     sales = profile.transactions.values_list("id", "external_id")
     ids, external_ids = zip(*sales, strict=True) if sales else ((), ())
     of_its_sales = Q(body__id__in=ids) | Q(external_id__in=external_ids)
     names |= of_its_sales & ~Q(body__has_key="profile_id")
-    QueuedTransaction.objects.filter(names).delete()
+    queued = QueuedTransaction.objects.alias(lower_name=Lower(KT("body__profile_id")))
+    queued.filter(names).delete()

@@ -2,6 +2,7 @@
 
 from profiles.models.batch import ProfileBatch, ProfileBatchRow
 from profiles.models.currency import Currency
+from profiles.models.former import FormerName
 from profiles.models.profile import Identity, Profile, ProfileAddress
 from profiles.models.queue import QueuedTransaction
 from profiles.models.tier import ProfileTier, Tier
@@ -11,6 +12,7 @@ __all__ = [
     "POINT_OF_SALE",
     "WEBSITE",
     "Currency",
+    "FormerName",
     "Identity",
     "Profile",
     "ProfileAddress",

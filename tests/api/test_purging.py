@@ -22,7 +22,7 @@ from aggregations.models import RecalculationRequest
 from profiles.batches import import_waiting
 from profiles.ingestion import Posted
 from profiles.merging import merge, purge
-from profiles.models import Profile, ProfileBatchRow, QueuedTransaction, Transaction
+from profiles.models import FormerName, Profile, ProfileBatchRow, QueuedTransaction, Transaction
 from profiles.queueing import accept, ingest_queued
 from profiles.serializers import ProfileSerializer
 from tests.admin.browser import submit
@@ -41,6 +41,9 @@ WORDS = [
     "Babbage & Co",
     "likes-geese",
     "RCPT-0815",
+    "heidi@example.com",
+    "+61400888222",
+    "CARD-0042",
 ]
 BODY = {
     "first_name": "Adelheid",
@@ -51,6 +54,12 @@ BODY = {
     "tags": ["likes-geese"],
     "identities": [{"handle": "card", "identifier": "CARD-4711"}],
     "addresses": [{"address_line_1": "1 Hidden Lane", "iso": "AU"}],
+}
+# What it said of itself before
+FORMER = {
+    "email": "heidi@example.com",
+    "mobile_phone": "+61400888222",
+    "identities": [{"handle": "card", "identifier": "CARD-0042"}],
 }
 CHANGED = '[{"deleted": {"name": "identity", "object": "card: CARD-4711"}}]'
 
@@ -87,6 +96,18 @@ def profile(api: APIClient) -> Profile:
     return Profile.objects.get(pk=answer.json()["data"]["id"])
 
 
+@pytest.fixture
+def renamed(api: APIClient) -> Profile:
+    """A profile that was known by other names before."""
+    answer = api.post("/api/v3/profiles", BODY | FORMER)
+    assert answer.status_code == 201, answer.content
+    profile = Profile.objects.get(pk=answer.json()["data"]["id"])
+    path = f"/api/v3/profiles/{profile.pk}"
+    assert api.delete(f"{path}/identities/card").status_code == 204
+    assert api.put(path, BODY).status_code == 200
+    return profile
+
+
 def sale(**fields: Any) -> dict[str, Any]:
     by_card = {"profile_id": "CARD-4711", "profile_id_handle": "card", "total": 10}
     return by_card | {"receipt_ref": "RCPT-0815", "meta": {"to": "Adelheid Loveless"}} | fields
@@ -96,12 +117,23 @@ def queue(body: dict[str, Any]) -> None:
     accept([Posted(body, timezone.now())], external_ids=[body.get("external_id")])
 
 
+def fail(**fields: Any) -> None:
+    """Queue a sale that cannot come in, and let a worker find that out."""
+    queue(sale(currency="NOPE", **fields))
+    ingest_queued()
+
+
+def purge_by_the_api(api: APIClient, profile: Profile) -> None:
+    assert api.delete(f"/api/v3/profiles/{profile.pk}/purge").status_code == 204
+
+
 def post_batch(api: APIClient, *profiles: Any, by: str = "email") -> None:
     body = {"match_criteria": by, "profiles": list(profiles)}
     assert api.post("/api/v3/profiles/batch", body).status_code == 202
 
 
-def test_its_words_are_in_no_table(api: APIClient, profile: Profile):
+def test_its_words_are_in_no_table(api: APIClient, renamed: Profile):
+    profile = renamed
     for body in (sale(external_id="T-1"), sale(external_id="T-2", items=[{"name": "Geese"}])):
         assert api.post("/api/v3/transactions/update-create", body).status_code == 201
     post_batch(api, BODY | {"gender": "f"}, BODY | {"mobile_phone": 5})
@@ -119,11 +151,104 @@ def test_its_words_are_in_no_table(api: APIClient, profile: Profile):
     queue({"id": profile.transactions.first().pk, "meta": {"to": "Adelheid"}})
     post_batch(api, BODY, {"email": "ADELHEID@EXAMPLE.COM", "last_name": "Loveless"})
     post_batch(api, {"identities": BODY["identities"], "last_name": "Loveless"}, by="card")
+    queue(sale(profile_id="Heidi@example.com", profile_id_handle="email"))
+    post_batch(api, FORMER | {"last_name": "Loveless"})
     assert set(traces()) == set(WORDS)
 
-    assert api.delete(f"/api/v3/profiles/{profile.pk}/purge").status_code == 204
+    purge_by_the_api(api, profile)
 
     assert traces() == {}
+
+
+BY_FORMER_EMAIL = {"profile_id": "HEIDI@example.com", "profile_id_handle": "email"}
+BY_FORMER_CARD = {"profile_id": "CARD-0042", "profile_id_handle": "card"}
+
+
+class TestUnderAFormerName:
+    """What waits, or failed, under a name that the profile gave up goes too."""
+
+    @pytest.mark.parametrize("name", [BY_FORMER_EMAIL, BY_FORMER_CARD])
+    def test_a_sale_that_failed(self, api: APIClient, renamed: Profile, name: dict[str, str]):
+        fail(**name)
+        assert QueuedTransaction.objects.exclude(errors=None).exists()
+
+        purge_by_the_api(api, renamed)
+
+        assert not QueuedTransaction.objects.exists()
+
+    def test_a_sale_under_an_identity_that_was_changed(self, api: APIClient, profile: Profile):
+        path = f"/api/v3/profiles/{profile.pk}/identities/card"
+        assert api.patch(path, {"identifier": "CARD-B"}).status_code == 200
+        fail()
+
+        purge_by_the_api(api, profile)
+
+        assert not QueuedTransaction.objects.exists()
+
+    @pytest.mark.parametrize("name", FORMER)
+    def test_a_row_of_a_batch(self, api: APIClient, renamed: Profile, name: str):
+        post_batch(api, {name: FORMER[name], "last_name": "Loveless"})
+
+        purge_by_the_api(api, renamed)
+
+        row = ProfileBatchRow.objects.get()
+        assert (row.status, row.body) == (ProfileBatchRow.Status.ERROR, None)
+
+    @pytest.mark.parametrize("name", [BY_FORMER_EMAIL, BY_FORMER_CARD])
+    def test_also_that_of_a_profile_which_was_merged_into_it(
+        self, api: APIClient, renamed: Profile, name: dict[str, str]
+    ):
+        destination = ProfileFactory()
+        merge(source_id=renamed.pk, destination_id=destination.pk, moment=timezone.now())
+        fail(**name)
+
+        purge_by_the_api(api, destination)
+
+        assert not QueuedTransaction.objects.exists()
+        assert traces() == {}
+
+    @pytest.mark.parametrize("name", [BY_FORMER_EMAIL, BY_FORMER_CARD])
+    def test_but_not_where_another_profile_has_taken_the_name(
+        self, api: APIClient, renamed: Profile, name: dict[str, str]
+    ):
+        another = api.post("/api/v3/profiles", FORMER).json()["data"]["id"]
+        queue(sale(**name))
+
+        purge_by_the_api(api, renamed)
+
+        ingest_queued()
+        assert str(Transaction.objects.get().profile_id) == another
+
+    @pytest.mark.parametrize("name", FORMER)
+    def test_nor_a_row_of_a_batch_for_who_has_taken_it(
+        self, api: APIClient, renamed: Profile, name: str
+    ):
+        assert api.post("/api/v3/profiles", FORMER).status_code == 201
+        post_batch(api, {name: FORMER[name]})
+
+        purge_by_the_api(api, renamed)
+
+        assert ProfileBatchRow.objects.get().status == ProfileBatchRow.Status.WAITING
+
+    def test_a_deleted_profile_has_taken_nothing(self, api: APIClient, renamed: Profile):
+        ProfileFactory(email="heidi@example.com", profile_type="deleted")
+        fail(**BY_FORMER_EMAIL)
+
+        purge_by_the_api(api, renamed)
+
+        assert not QueuedTransaction.objects.exists()
+
+    def test_no_name_is_noted_any_more(self, api: APIClient, renamed: Profile):
+        assert FormerName.objects.count() == 3
+
+        purge_by_the_api(api, renamed)
+
+        assert not FormerName.objects.exists()
+
+    def test_a_profile_that_is_only_deleted_keeps_them(self, api: APIClient, renamed: Profile):
+        assert api.delete(f"/api/v3/profiles/{renamed.pk}").status_code == 204
+
+        assert FormerName.objects.filter(profile=renamed).count() == 3
 
 
 class TestInTheAdmin:

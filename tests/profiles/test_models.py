@@ -6,6 +6,7 @@ import zoneinfo
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from django.db.models import ProtectedError
 from omneo.db import validate_timezone
 from profiles.models import (
     Currency,
+    FormerName,
     Identity,
     Profile,
     ProfileAddress,
@@ -23,6 +25,7 @@ from profiles.models import (
     TransactionItem,
 )
 from tests.database import refused_by
+from tests.editing import edit
 from tests.factories import (
     BrandFactory,
     CurrencyFactory,
@@ -141,6 +144,84 @@ class TestIdentity:
         IdentityFactory(handle="loyalty", identifier="7")
 
         assert IdentityFactory(handle="shopify", identifier="7").pk
+
+
+def former_names() -> set[tuple[UUID, str, str]]:
+    return set(FormerName.objects.values_list("profile_id", "handle", "identifier"))
+
+
+class TestFormerName:
+    """The database notes what a profile was called, whoever takes the name from it."""
+
+    @pytest.mark.parametrize(
+        ("name", "before"), [("email", "ada@example.com"), ("mobile_phone", "+61400000000")]
+    )
+    @pytest.mark.parametrize("after", [None, "b@example.com"])
+    def test_of_a_profile_that_is_updated(self, name, before, after):
+        profile = ProfileFactory(**{name: before})
+
+        Profile.objects.filter(pk=profile.pk).update(**{name: after})
+
+        assert former_names() == {(profile.pk, name, before)}
+
+    def test_of_a_profile_that_is_saved(self):
+        profile = ProfileFactory(email="Ada@example.com", mobile_phone="+61400000000")
+
+        edit(profile, email="b@example.com", mobile_phone=None)
+
+        assert former_names() == {
+            (profile.pk, "email", "ada@example.com"),
+            (profile.pk, "mobile_phone", "+61400000000"),
+        }
+
+    def test_of_an_identity_that_raw_sql_deletes(self):
+        identity = IdentityFactory(handle="card", identifier="7")
+
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM profiles_identity")
+
+        assert former_names() == {(identity.profile_id, "card", "7")}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"handle": "shopify"},
+            {"identifier": "8"},
+            {"profile": lambda: ProfileFactory()},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_of_an_identity_that_is_updated(self, change):
+        identity = IdentityFactory(handle="card", identifier="7")
+        values = {name: to() if callable(to) else to for name, to in change.items()}
+
+        Identity.objects.update(**values)
+
+        assert former_names() == {(identity.profile_id, "card", "7")}
+
+    def test_is_noted_once(self):
+        profile = ProfileFactory()
+        for email in ("a@example.com", "b@example.com", "A@example.com", "b@example.com"):
+            edit(profile, email=email)
+
+        assert former_names() == {
+            (profile.pk, "email", "a@example.com"),
+            (profile.pk, "email", "b@example.com"),
+        }
+
+    def test_is_none_where_nothing_but_the_case_of_an_email_changes(self):
+        profile = ProfileFactory(email="ada@example.com", mobile_phone="+61400000000")
+        identity = IdentityFactory(profile=profile)
+
+        edit(profile, email="Ada@Example.com", first_name="Ada")
+        edit(identity, is_primary=True)
+
+        assert former_names() == set()
+
+    def test_is_none_where_there_was_no_name(self):
+        edit(ProfileFactory(), email="ada@example.com", mobile_phone="+61400000000")
+
+        assert former_names() == set()
 
 
 class TestAddress:
