@@ -135,7 +135,8 @@ class AggregationAdmin(ReadOnlyAdmin):
 
     @display(description="next change at")
     def next_change(self, row: Aggregation) -> str | None:
-        return localize(row.next_change_at)
+        at = row.next_change_at
+        return "Known once the row is stored anew." if at and at <= clock.now() else localize(at)
 
     @display(description="frequency")
     def frequency(self, row: Aggregation) -> str:

@@ -110,6 +110,7 @@ def test_a_page_shows_no_value_that_the_clock_has_overtaken(admin_client: Client
     page = admin_client.get(page_of(profile.aggregation))
 
     assert page.context["original"].dimension_recency == "RS"
+    assert "Known once the row is stored anew." in page.content.decode()
 
 
 @pytest.mark.parametrize(
