@@ -64,17 +64,11 @@ class ProfileAdmin(below.ProfileAdmin):
             self.message_user(request, f"Recalculated. {outcome}", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:profiles_profile_change", args=[profile.pk]))
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        *args: Any,
-        obj: Profile | None = None,
-        **options: Any,
-    ) -> HttpResponse:
+    def change_form_context(self, request: HttpRequest, obj: Profile | None) -> dict[str, Any]:
+        context = super().change_form_context(request, obj)
         if obj is not None and request.user.has_perm("aggregations.view_aggregation"):
             context["aggregations"] = aggregations_panel(obj.pk)
-        return super().render_change_form(request, context, *args, obj=obj, **options)
+        return context
 
     def get_deleted_objects(
         self, objs: Iterable[Profile], request: HttpRequest

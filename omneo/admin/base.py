@@ -11,7 +11,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
@@ -88,6 +88,21 @@ class ModelAdmin(FormFields, unfold.ModelAdmin):
 
     list_per_page = 50
     warn_unsaved_form = True
+
+    def change_form_context(self, request: HttpRequest, obj: models.Model | None) -> dict[str, Any]:
+        """Return what the page of a row shows beside its form. `obj`: None for a row to be made."""
+        return {}
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: models.Model | None = None,
+        **options: Any,
+    ) -> HttpResponse:
+        context |= self.change_form_context(request, obj)
+        return super().render_change_form(request, context, *args, obj=obj, **options)
 
     def get_deleted_objects(
         self, objs: Iterable[models.Model], request: HttpRequest

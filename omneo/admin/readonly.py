@@ -93,15 +93,9 @@ class RetryingAdmin(ReadOnlyAdmin):
             self.try_again(request, self.get_queryset(request).filter(pk=row.pk))
         return HttpResponseRedirect(changelist_url(self.model))
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        *args: Any,
-        obj: Model | None = None,
-        **options: Any,
-    ) -> HttpResponse:
-        context["standing"] = self.standing(obj)
-        context["try_again"] = f"admin:{self.opts.app_label}_{self.opts.model_name}_try_again"
-        context["has_retry_permission"] = self.has_retry_permission(request)
-        return super().render_change_form(request, context, *args, obj=obj, **options)
+    def change_form_context(self, request: HttpRequest, obj: Model | None) -> dict[str, Any]:
+        return {
+            "standing": self.standing(obj),
+            "try_again": f"admin:{self.opts.app_label}_{self.opts.model_name}_try_again",
+            "has_retry_permission": self.has_retry_permission(request),
+        }

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Case, Q, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -96,17 +96,8 @@ class ProfileBatchAdmin(ReadOnlyAdmin):
         batch = super().get_object(request, object_id, from_field)
         return batch and ProfileBatch.objects.with_progress().filter(pk=batch.pk).first()
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        *args: Any,
-        obj: ProfileBatch | None = None,
-        **options: Any,
-    ) -> HttpResponse:
-        context["standing"] = standing(obj)
-        context["batch_rows"] = rows_of(obj)
-        return super().render_change_form(request, context, *args, obj=obj, **options)
+    def change_form_context(self, request: HttpRequest, obj: ProfileBatch | None) -> dict[str, Any]:
+        return {"standing": standing(obj), "batch_rows": rows_of(obj)}
 
     @display(
         description="state",

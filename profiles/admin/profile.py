@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone as clock
 from django.utils.formats import localize
@@ -155,17 +155,10 @@ class ProfileAdmin(LargeTableAdmin):
             queryset = search_profiles(queryset, term)
         return queryset, False
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        *args: Any,
-        obj: Profile | None = None,
-        **options: Any,
-    ) -> HttpResponse:
-        if obj is not None and request.user.has_perm("profiles.view_transaction"):
-            context["recent_transactions"] = recent_transactions(obj.pk)
-        return super().render_change_form(request, context, *args, obj=obj, **options)
+    def change_form_context(self, request: HttpRequest, obj: Profile | None) -> dict[str, Any]:
+        if obj is None or not request.user.has_perm("profiles.view_transaction"):
+            return {}
+        return {"recent_transactions": recent_transactions(obj.pk)}
 
     def delete_model(self, request: HttpRequest, obj: Profile) -> None:
         """Delete for good what the profile had and did, as the API's purge does."""
