@@ -18,14 +18,14 @@ from psycopg import errors as refusals
 from rest_framework.test import APIClient
 
 from aggregations.calculation import refresh_due
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness
 from omneo.resources.moments import timestamp
 from profiles.living import LIVING
 from profiles.merging import CannotBeMergedError
 from profiles.models import Profile
 from tests.concurrency import Session
 from tests.oracle import calculate, differences_at, load
-from tests.waiting import work_off
+from tests.waiting import who_waits, work_off
 
 # Whoever meets another's lock gives up at once: nobody is there to let go of it meanwhile.
 IMPATIENCE = "SET lock_timeout = '30ms'"
@@ -72,7 +72,7 @@ class Interleaved(RuleBasedStateMachine):
             pass
 
         calculated = dict(Freshness.objects.values_list("profile_id", "calculated_at"))
-        assert not RecalculationRequest.objects.exists()
+        assert who_waits() == set()
         assert calculated.keys() == set(Profile.objects.values_list("pk", flat=True))
         assert differences_at(calculated, now=self.now) == []
         assert self.answered_otherwise(calculated) == []

@@ -11,6 +11,7 @@ from aggregations.models import RecalculationRequest
 from profiles.models import Profile
 from tests import factories
 from tests.admin.conftest import NOW
+from tests.waiting import forget_who_waits
 
 PROFILES = "/admin/profiles/profile/"
 TRANSACTIONS = "/admin/profiles/transaction/"
@@ -93,7 +94,7 @@ def test_the_aggregations_of_a_profile_are_found(admin_client: Client, ada: Prof
 
 @pytest.mark.parametrize("term", OF_A_PROFILE.values(), ids=OF_A_PROFILE)
 def test_what_a_profile_waits_for_is_found(admin_client: Client, ada: Profile, term: str):
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
     RecalculationRequest.objects.create(profile_id=factories.ProfileFactory().pk)
     wanted = RecalculationRequest.objects.create(profile_id=ada.pk)
 

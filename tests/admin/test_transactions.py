@@ -8,61 +8,53 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from aggregations.models import RecalculationRequest
 from profiles.models import Profile, Transaction, TransactionItem
 from tests import factories
 from tests.admin.browser import errors, submit
 from tests.admin.conftest import page_of
+from tests.waiting import forget_who_waits, who_waits
 
 ADD = "/admin/profiles/transaction/add/"
 NO_ITEMS = {"items-TOTAL_FORMS": "0"}
 NESTED = '{"a":' + "[" * 10_000 + "]" * 10_000 + "}"
 
 
-def waiting() -> set:
-    return set(RecalculationRequest.objects.values_list("profile_id", flat=True))
-
-
-def forget_requests() -> None:
-    RecalculationRequest.objects.all().delete()
-
-
 def test_a_new_transaction_asks_for_a_recalculation(admin_client: Client, profile: Profile):
-    forget_requests()
+    forget_who_waits()
 
     submit(admin_client, ADD, profile=str(profile.pk), total="12.50", **NO_ITEMS)
 
     assert Transaction.objects.get().total == Decimal("12.50")
-    assert waiting() == {profile.pk}
+    assert who_waits() == {profile.pk}
 
 
 def test_a_change_asks_for_a_recalculation(admin_client: Client, profile: Profile):
     transaction = factories.TransactionFactory(profile=profile)
-    forget_requests()
+    forget_who_waits()
 
     submit(admin_client, page_of(transaction), is_void="on")
 
     assert Transaction.objects.get().is_void
-    assert waiting() == {profile.pk}
+    assert who_waits() == {profile.pk}
 
 
 def test_a_transaction_that_moves_asks_for_both_profiles(admin_client: Client, profile: Profile):
     transaction = factories.TransactionFactory(profile=profile)
     item = factories.TransactionItemFactory(transaction=transaction)
     other = factories.ProfileFactory()
-    forget_requests()
+    forget_who_waits()
 
     submit(admin_client, page_of(transaction), profile=str(other.pk))
 
     item.refresh_from_db()
     assert item.profile == other
-    assert waiting() == {profile.pk, other.pk}
+    assert who_waits() == {profile.pk, other.pk}
 
 
 def test_an_added_item_asks_for_a_recalculation(admin_client: Client, profile: Profile):
     transaction = factories.TransactionFactory(profile=profile)
     brand = factories.BrandFactory()
-    forget_requests()
+    forget_who_waits()
     new = {
         "items-TOTAL_FORMS": "1",
         "items-0-name": "Cheese",
@@ -74,28 +66,28 @@ def test_an_added_item_asks_for_a_recalculation(admin_client: Client, profile: P
 
     item = transaction.items.get()
     assert (item.name, item.quantity, item.brand, item.profile) == ("Cheese", 2, brand, profile)
-    assert waiting() == {profile.pk}
+    assert who_waits() == {profile.pk}
 
 
 def test_a_deleted_transaction_asks_for_a_recalculation(admin_client: Client, profile: Profile):
     transaction = factories.TransactionFactory(profile=profile)
-    forget_requests()
+    forget_who_waits()
 
     admin_client.post(page_of(transaction, "delete"), {"post": "yes"})
 
     assert not Transaction.objects.exists()
-    assert profile.pk in waiting()
+    assert profile.pk in who_waits()
 
 
 def test_selected_transactions_are_deleted_with_a_request(admin_client: Client, profile: Profile):
     transaction = factories.TransactionFactory(profile=profile)
-    forget_requests()
+    forget_who_waits()
     selected = {"action": "delete_selected", "_selected_action": transaction.pk, "post": "yes"}
 
     admin_client.post("/admin/profiles/transaction/", selected)
 
     assert not Transaction.objects.exists()
-    assert profile.pk in waiting()
+    assert profile.pk in who_waits()
 
 
 def test_a_page_saved_as_it_was_changes_nothing(admin_client: Client, one_of_each: None):

@@ -19,10 +19,8 @@ from aggregations.models import (
     Aggregation,
     Freshness,
     RecalculationRange,
-    RecalculationRequest,
     RecalculationRun,
 )
-from aggregations.outbox import recalculate_waiting
 from aggregations.selection import Selection
 from profiles.merging import purge
 from profiles.models import Profile
@@ -30,6 +28,7 @@ from tests.concurrency import LIMIT, Session, another_session, impatient
 from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory, utc
 from tests.faults.witness import cut
 from tests.oracle import differences
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +52,7 @@ def session() -> Iterator[Session]:
 def profiles() -> list[UUID]:
     """The keys of ten profiles with a sale each, in their order."""
     profiles = sorted(TransactionFactory().profile_id for _ in range(10))
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
     return profiles
 
 
@@ -119,7 +118,7 @@ class TestARun:
 
         finish(bulk.start(EVERYBODY))
 
-        assert not RecalculationRequest.objects.exists()
+        assert who_waits() == set()
 
     def test_says_how_many_rows_it_changed(self, profiles):
         finish(bulk.start(EVERYBODY))
@@ -190,7 +189,7 @@ class TestARangeThatFails:
         assert failed.changed is None
 
     def test_keeps_the_requests_for_it(self, run, profiles):
-        assert RecalculationRequest.objects.get().profile_id == profiles[4]
+        assert who_waits() == {profiles[4]}
 
     def test_is_not_tried_again_by_itself(self, run):
         assert bulk.recalculate_next(run) is None
@@ -366,7 +365,7 @@ class TestWhileTheShopIsOpen:
         sell(profiles[0])
         session.commit()
 
-        recalculate_waiting(moment=utc("2025-07-01"))
+        work_off(moment=utc("2025-07-01"))
 
         assert Aggregation.objects.get(pk=profiles[0]).shop_count == 2
 

@@ -15,6 +15,7 @@ from aggregations.models import Aggregation, Freshness, RecalculationRequest
 from aggregations.outbox import request
 from profiles.models import Profile, Transaction
 from tests.factories import BrandFactory, TransactionFactory, TransactionItemFactory, utc
+from tests.waiting import forget_who_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +101,7 @@ class TestErrors:
 
     def test_are_none_where_nothing_was_calculated_yet(self, moment):
         sale = TransactionFactory()
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         assert self.found(sale.profile, moment) == {}
 

@@ -18,6 +18,7 @@ from aggregations.selection import Selection
 from profiles.models import Profile
 from tests.concurrency import another_session, impatient
 from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory
+from tests.waiting import forget_who_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def profiles(db: None) -> list[Profile]:
     """Profiles of which nobody asked anything yet."""
     profiles = ProfileFactory.create_batch(5)
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
     return profiles
 
 
@@ -36,7 +37,7 @@ def impossible(profiles: list[Profile]) -> Profile:
     TransactionFactory(
         profile=profiles[2], total="999999999999.99", currency=CurrencyFactory(rate="9999999999")
     )
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
     return profiles[2]
 
 

@@ -23,7 +23,7 @@ from tests.factories import (
     TransactionFactory,
     TransactionItemFactory,
 )
-from tests.waiting import forget_who_waits, work_off
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +82,7 @@ class TestARowThatWasNeverCalculated:
 
         assert current(profile_id=profile.pk, moment=moment).is_pending
 
-        assert RecalculationRequest.objects.get().profile_id == profile.pk
+        assert who_waits() == {profile.pk}
 
     def test_is_asked_for_once_however_often_it_is_read(
         self, profile: Profile, moment: datetime
@@ -98,7 +98,7 @@ class TestARowThatWasNeverCalculated:
         with pytest.raises(Profile.DoesNotExist):
             current(profile_id=ProfileFactory.build().pk, moment=moment)
 
-        assert not RecalculationRequest.objects.exists()
+        assert who_waits() == set()
 
     @concurrent
     def test_is_read_while_it_is_being_calculated(

@@ -454,8 +454,7 @@ def test_recalculation_is_requested_for_whom_it_touches(
 def test_a_new_profile_is_requested(town: Town) -> None:
     new = ProfileFactory(referred_by=town.fan)
 
-    waiting = RecalculationRequest.objects.values_list("profile_id", flat=True)
-    assert set(waiting) == {new.pk, town.fan.pk}
+    assert who_waits() == {new.pk, town.fan.pk}
     assert town.wrong_rows() == []
 
 
@@ -467,7 +466,7 @@ def test_a_deleted_profile_leaves_its_referrer_to_recalculate_and_nothing_behind
 
     assert town.requested() == {"buyer", "friend"}
     assert town.wrong_rows() == []
-    assert not RecalculationRequest.objects.exists()
+    assert who_waits() == set()
 
 
 def test_the_deletion_of_a_referrer_is_nothing_to_whom_they_referred(town: Town) -> None:

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from aggregations.calculation import recalculate
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness
 from aggregations.outbox import request
 from aggregations.selection import Selection
 from profiles.models import Profile
 from tests.factories import LocationFactory, ProfileFactory, TransactionFactory, utc
+from tests.waiting import forget_who_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -95,7 +96,7 @@ class TestStale:
 
     def test_is_what_was_never_calculated(self, current, moment):
         new = ProfileFactory()
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         assert self.stale(moment) == {new}
 

@@ -32,6 +32,7 @@ from tests.factories import (
     TransactionItemFactory,
 )
 from tests.oracle import differences
+from tests.waiting import who_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ class TestRecalculateWaiting:
 
         tasks.recalculate_waiting()
 
-        assert not RecalculationRequest.objects.exists()
+        assert who_waits() == set()
         for row in Freshness.objects.all():
             assert differences([row.profile_id], moment=row.calculated_at) == []
 

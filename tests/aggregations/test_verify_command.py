@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from aggregations import bulk, outbox
 from aggregations.calculation import recalculate
-from aggregations.models import Aggregation, Freshness, RecalculationRequest
+from aggregations.models import Aggregation, Freshness
 from profiles.models import Profile
 from tests.factories import BrandFactory, ProfileFactory, TransactionFactory, TransactionItemFactory
-from tests.waiting import work_off
+from tests.waiting import forget_who_waits, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +113,7 @@ def test_it_leaves_out_who_comes_to_share_it_while_it_reads(verify, profiles, mo
 
 def test_it_leaves_out_who_was_never_calculated(verify, profiles):
     ProfileFactory()
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
 
     assert verify("--all") == (0, "5 rows verified, 0 of them wrong in 0 values.\n")
 

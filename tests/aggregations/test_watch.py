@@ -10,6 +10,7 @@ from django.utils import timezone
 from aggregations.models import LagWarning, RecalculationRequest
 from aggregations.watch import Watch
 from tests.factories import ProfileFactory
+from tests.waiting import forget_who_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -47,10 +48,6 @@ def wait(moment):
         )
 
     return wait
-
-
-def catch_up() -> None:
-    RecalculationRequest.objects.all().delete()
 
 
 def test_says_how_many_wait_for_how_long_and_what_to_look_at(wait, look):
@@ -99,7 +96,7 @@ def test_says_once_that_it_is_over(wait, look):
     wait(61)
     look()
     look(60)
-    catch_up()
+    forget_who_waits()
 
     assert look(130) == ["Recalculation has caught up, 130 seconds after it was seen to be behind."]
     assert look(200) == []
@@ -109,7 +106,7 @@ def test_says_once_that_it_is_over(wait, look):
 def test_says_within_a_minute_neither_that_it_is_over_nor_that_it_is_behind_again(wait, look):
     wait(61)
     look()
-    catch_up()
+    forget_who_waits()
     assert look(30) == []
     wait(61)
 

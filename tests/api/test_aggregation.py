@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 
 from aggregations import outbox
 from aggregations.calculation import recalculate
-from aggregations.models import Aggregation, Freshness, RecalculationRequest
+from aggregations.models import Aggregation, Freshness
 from locations.models import Location
 from profiles.models import Profile, Transaction
 from tests.factories import (
@@ -37,6 +37,7 @@ from tests.factories import (
     TransactionItemFactory,
     utc,
 )
+from tests.waiting import forget_who_waits
 
 CONTRACT = json.loads(Path(__file__).with_name("contract.json").read_text())
 AT_MOST = 6
@@ -70,7 +71,7 @@ def profile() -> Profile:
     """A profile whose row is calculated and waits for nothing."""
     profile = ProfileFactory()
     recalculate(profile_ids=[profile.id], moment=timezone.now())
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
     return profile
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from rest_framework.test import APIClient
 
-from aggregations.models import RecalculationRequest
 from tests.factories import BrandFactory, DepartmentFactory, TransactionItemFactory
-from tests.waiting import who_waits
+from tests.waiting import forget_who_waits, who_waits
 
 PATH = "/api/v3/brands"
 
@@ -47,7 +46,7 @@ def test_one_that_is_bought_or_sold_stays(api: APIClient):
 
 def test_a_new_name_asks_for_the_recalculation_of_its_buyers(api: APIClient):
     item = TransactionItemFactory(brand=BrandFactory())
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
 
     api.put(f"{PATH}/{item.brand_id}", {"name": "Apex"})
 

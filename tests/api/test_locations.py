@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from aggregations.models import RecalculationRequest
 from locations.models import Location, LocationAddress, NormalHours
 from profiles.models import Profile
 from tests.factories import (
@@ -23,7 +22,7 @@ from tests.factories import (
     SpecialHoursFactory,
     TransactionFactory,
 )
-from tests.waiting import who_waits
+from tests.waiting import forget_who_waits, who_waits
 
 PATH = "/api/v3/locations"
 MONDAY = {"day_of_week": "MON", "open_at": "09:00", "close_at": "17:30"}
@@ -247,7 +246,7 @@ def test_it_is_found_by_what_integrations_know(api: APIClient):
 
 def test_a_change_of_what_matters_asks_for_the_recalculation_of_its_visitors(api: APIClient):
     transaction = TransactionFactory(location=LocationFactory())
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
 
     api.put(path_of(transaction.location), {"address": {"iso": "NZ"}})
 

@@ -13,9 +13,10 @@ from django.db.models import Count
 from knox.crypto import hash_token
 from pytest_django import Settings
 
-from aggregations.models import Aggregation, RecalculationRequest
+from aggregations.models import Aggregation
 from omneo.api.models import ApiToken
 from profiles.models import Profile, TransactionItem
+from tests.waiting import who_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +53,7 @@ def test_it_loads_the_demo_data_and_calculates_it():
     prepare()
 
     assert Aggregation.objects.filter(shop_count__gt=0).count() == 3
-    assert not RecalculationRequest.objects.exists()
+    assert who_waits() == set()
 
 
 def test_it_says_how_much_it_loaded_and_how_to_load_the_rest():

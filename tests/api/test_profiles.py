@@ -11,7 +11,6 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from aggregations.models import RecalculationRequest
 from profiles.models import Profile, ProfileAddress
 from tests.concurrency import another_session
 from tests.factories import (
@@ -24,7 +23,7 @@ from tests.factories import (
     TransactionFactory,
     utc,
 )
-from tests.waiting import work_off
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 PATH = "/api/v3/profiles"
 
@@ -39,10 +38,6 @@ def listed(api: APIClient, query: str = "") -> list[str]:
     response = api.get(f"{PATH}?{query}")
     assert response.status_code == 200, response.content
     return [row["first_name"] for row in response.json()["data"]]
-
-
-def waiting() -> set:
-    return set(RecalculationRequest.objects.values_list("profile_id", flat=True))
 
 
 def assert_refused(response: Response, *fields: str) -> None:
@@ -260,18 +255,18 @@ class TestWriting:
         ],
     )
     def test_a_recalculation_is_asked_for_where_it_matters(self, api, profile, body, asked):
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         api.put(path_of(profile), body)
 
-        assert waiting() == ({profile.pk} if asked else set())
+        assert who_waits() == ({profile.pk} if asked else set())
 
     def test_who_referred_is_recalculated_too(self, api, profile):
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         referred = api.post(PATH, {"referred_by": str(profile.pk)}).json()["data"]["id"]
 
-        assert {str(key) for key in waiting()} == {str(profile.pk), referred}
+        assert {str(key) for key in who_waits()} == {str(profile.pk), referred}
 
 
 class TestReading:

@@ -9,10 +9,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from aggregations.models import RecalculationRequest
 from profiles.models import Profile, ProfileTier, Tier
 from tests.factories import ProfileFactory, ProfileTierFactory, TierFactory
-from tests.waiting import who_waits
+from tests.waiting import forget_who_waits, who_waits
 
 PATH = "/api/v3/statuses"
 GOLD = {"name": "Gold", "handle": "gold"}
@@ -111,7 +110,7 @@ class TestStatuses:
 
     def test_a_new_rank_asks_for_the_recalculation_of_its_holders(self, api, tier):
         holding = ProfileTierFactory(tier=tier)
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         api.put(f"{PATH}/{tier.pk}", {"sort_order": 5})
 
@@ -190,7 +189,7 @@ class TestHoldings:
 
     def test_one_that_is_deleted_was_never_held(self, api, profile):
         holding = ProfileTierFactory(profile=profile)
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         assert api.delete(held_by(profile, holding)).status_code == 204
         assert api.get(held_by(profile, holding)).status_code == 404

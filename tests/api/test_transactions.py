@@ -14,7 +14,6 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from aggregations import outbox
 from aggregations.models import RecalculationRequest
 from locations.models import Brand, Location
 from profiles.models import Profile, Transaction, TransactionItem
@@ -29,6 +28,7 @@ from tests.factories import (
     utc,
 )
 from tests.oracle.agreement import differences
+from tests.waiting import work_off
 
 PATH = "/api/v3/transactions"
 WRITTEN = utc("2025-06-30 08:05:09.987654")
@@ -43,14 +43,6 @@ def path_of(row: Transaction) -> str:
 
 def everything() -> dict[type[Model], list[dict[str, Any]]]:
     return {model: list(model.objects.order_by("pk").values()) for model in TABLES}
-
-
-def waiting() -> set:
-    return set(RecalculationRequest.objects.values_list("profile_id", flat=True))
-
-
-def forget_requests() -> None:
-    RecalculationRequest.objects.all().delete()
 
 
 def assert_refused(response: Response, *fields: str, status: int = 422) -> None:
@@ -495,28 +487,23 @@ class TestUpdating:
         row = TransactionFactory(total=100)
         TransactionItemFactory(transaction=row, brand=BrandFactory())
         other = ProfileFactory()
-        drain(moment)
+        work_off(moment=moment)
 
         response = api.patch(path_of(row), {"profile_id": str(other.id)})
 
         assert response.json()["data"]["profile_id"] == str(other.id)
-        drain(moment)
+        work_off(moment=moment)
         assert differences([row.profile_id, other.id], moment=moment) == []
 
     def test_a_void_leaves_the_row_true(self, api: APIClient, row: Transaction, moment: datetime):
         TransactionItemFactory(transaction=row, brand=BrandFactory())
-        drain(moment)
+        work_off(moment=moment)
 
         api.patch(path_of(row), {"is_void": True})
 
-        drain(moment)
+        work_off(moment=moment)
         assert row.profile.aggregation.spend_all == 0
         assert differences([row.profile_id], moment=moment) == []
-
-
-def drain(moment: datetime) -> None:
-    while outbox.recalculate_waiting(moment=moment):
-        pass
 
 
 class TestDeleting:
@@ -532,11 +519,11 @@ class TestDeleting:
     def test_the_row_of_its_profile_is_true_after_it(
         self, api: APIClient, row: Transaction, moment: datetime
     ):
-        drain(moment)
+        work_off(moment=moment)
 
         api.delete(path_of(row))
 
-        drain(moment)
+        work_off(moment=moment)
         assert row.profile.aggregation.shop_count == 0
         assert differences([row.profile_id], moment=moment) == []
 

@@ -16,6 +16,7 @@ from profiles.models import Profile, QueuedTransaction, Transaction
 from profiles.queueing import forget, ingest_queued
 from profiles.tasks import ingest_queued as task
 from tests.factories import IdentityFactory, ProfileFactory, TransactionFactory
+from tests.waiting import forget_who_waits
 
 PATH = "/api/v3/transactions"
 
@@ -119,7 +120,7 @@ class TestBatch:
         assert names() == {"T-1", "T-3"}
 
     def test_asks_for_what_follows_before_all_imports(self, api: APIClient, profile: Profile):
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         api.post(f"{PATH}/batch", [sale(profile, "T-1"), sale(profile, "T-2")])
 
@@ -265,7 +266,7 @@ class TestQueue:
     ):
         for page in range(2):
             api.post(f"{PATH}/queue", [sale(profile, f"{page}-{n}") for n in range(600)])
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         task()
 

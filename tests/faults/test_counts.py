@@ -9,11 +9,12 @@ from prometheus_client import parser
 
 from aggregations import tasks
 from aggregations.calculation import recalculate
-from aggregations.models import Freshness, RecalculationRequest
+from aggregations.models import Freshness
 from aggregations.outbox import request
 from profiles.models import Profile
 from tests.factories import ProfileFactory
 from tests.faults.witness import eventually
+from tests.waiting import forget_who_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def test_every_process_counts_and_none_waits_for_another(crew, session, settings
     settings.METRICS = True
     slow, *quick, late = ProfileFactory.create_batch(5)
     recalculate(profile_ids=[slow.pk], moment=timezone.now())
-    RecalculationRequest.objects.all().delete()
+    forget_who_waits()
     first = crew.worker()
     session.begin()
     session.do(lambda: list(Freshness.objects.select_for_update()))

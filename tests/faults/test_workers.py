@@ -28,6 +28,7 @@ from tests.factories import CurrencyFactory, ProfileFactory, TransactionFactory
 from tests.faults.brokers import over_each
 from tests.faults.crew import Crew, Member, often
 from tests.faults.witness import blocked, cut, eventually, nobody_waits, nobody_works, wrong_rows
+from tests.waiting import forget_who_waits, who_waits
 
 pytestmark = [pytest.mark.django_db(transaction=True), over_each]
 
@@ -180,8 +181,7 @@ def test_a_worker_that_is_killed_in_mid_batch_loses_nothing(broker, batch, crew,
     worker.kill()
     session.commit()
     assert eventually(lambda: not blocked())
-    waiting = RecalculationRequest.objects.values_list("profile_id", flat=True)
-    assert set(waiting) == {profile.pk for profile in batch}
+    assert who_waits() == {profile.pk for profile in batch}
 
     if not broker.gives_back:
         crew.start("beat")
@@ -196,7 +196,7 @@ def test_workers_share_a_recalculation_of_everybody(crew, monkeypatch, capsys):
     with transaction.atomic():
         for _ in range(9):
             TransactionFactory()
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
     crew.worker()
 
     call_command("recalculate_aggregations", celery=True)

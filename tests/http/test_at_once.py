@@ -21,6 +21,7 @@ from tests.concurrency import at_once
 from tests.factories import BrandFactory, ProfileFactory
 from tests.http.server import Answer, Client, Server, new_token
 from tests.oracle import differences
+from tests.waiting import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,8 +175,7 @@ def test_what_is_told_of_freshness_is_never_ahead_of_the_row(
     polls: list[Callable[[], Any]] = [lambda client=client: poll(client) for client in clients[2:5]]
     sells = [lambda till=till: till.sell(is_over) for till in tills]
     waited = sum(found or 0 for found in at_once(*polls, *sells, work, end))
-    while outbox.recalculate_waiting(moment=timezone.now()):
-        pass
+    work_off(moment=timezone.now())
 
     assert waited
     assert len(versions) > 5

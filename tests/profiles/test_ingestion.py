@@ -29,6 +29,7 @@ from tests.factories import (
     utc,
 )
 from tests.oracle.agreement import differences
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -41,14 +42,6 @@ def upsert(*bodies: Any, is_live: bool = True) -> list[Outcome]:
     return upsert_transactions(
         [Posted(body=body, accepted_at=ACCEPTED_AT) for body in bodies], is_live=is_live
     )
-
-
-def waiting() -> set:
-    return set(RecalculationRequest.objects.values_list("profile_id", flat=True))
-
-
-def forget_requests() -> None:
-    RecalculationRequest.objects.all().delete()
 
 
 @pytest.fixture
@@ -70,7 +63,7 @@ def sale(profile: Profile) -> Callable[..., dict[str, Any]]:
 def stored(profile: Profile) -> Transaction:
     """A transaction that is there, with nothing waiting for a recalculation."""
     stored = TransactionFactory(profile=profile, external_id="T-1", total=100)
-    forget_requests()
+    forget_who_waits()
     return stored
 
 
@@ -221,7 +214,7 @@ class TestWhatIsWritten:
 
         assert outcome.status == Status.UPDATED
         assert Transaction.objects.values().get() == before
-        assert waiting() == set()
+        assert who_waits() == set()
 
     @pytest.mark.parametrize("other", [True, 1.0, "1", [1]])
     def test_what_only_python_takes_for_the_same_is_a_change(self, stored, other):
@@ -627,7 +620,7 @@ class TestBadRows:
 
 class TestWhatFollows:
     def test_a_sale_asks_for_a_recalculation_before_all_that_is_in_bulk(self, profile, sale):
-        forget_requests()
+        forget_who_waits()
 
         upsert(sale())
 
@@ -635,7 +628,7 @@ class TestWhatFollows:
         assert (request.profile_id, request.lane) == (profile.id, outbox.Lane.LIVE)
 
     def test_an_import_waits_behind_the_sales(self, sale):
-        forget_requests()
+        forget_who_waits()
 
         upsert(sale(), is_live=False)
 
@@ -643,29 +636,29 @@ class TestWhatFollows:
 
     def test_a_move_asks_for_both_profiles(self, profile, stored):
         other = ProfileFactory()
-        forget_requests()
+        forget_who_waits()
 
         upsert({"external_id": "T-1", "profile_id": str(other.id)})
 
-        assert waiting() == {profile.id, other.id}
+        assert who_waits() == {profile.id, other.id}
 
     def test_a_change_of_an_item_alone_asks_too(self, profile, stored):
         item = TransactionItemFactory(transaction=stored)
-        forget_requests()
+        forget_who_waits()
 
         upsert({"external_id": "T-1", "items": [{"id": item.id, "is_void": True}]})
 
-        assert waiting() == {profile.id}
+        assert who_waits() == {profile.id}
 
     def test_a_deletion_takes_the_items_and_asks_for_the_profile(self, profile, stored):
         TransactionItemFactory(transaction=stored)
-        forget_requests()
+        forget_who_waits()
 
         delete_transaction(stored.pk)
 
         assert not Transaction.objects.exists()
         assert not TransactionItem.objects.exists()
-        assert waiting() == {profile.id}
+        assert who_waits() == {profile.id}
 
     def test_the_rows_are_true_when_all_is_recalculated(self, profile, moment: datetime):
         other = ProfileFactory()
@@ -692,8 +685,7 @@ class TestWhatFollows:
         )
         delete_transaction(Transaction.objects.order_by("-transacted_at").first().pk)
 
-        while outbox.recalculate_waiting(moment=moment):
-            pass
+        work_off(moment=moment)
         assert differences([profile.id, other.id], moment=moment) == []
 
 

@@ -10,8 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from aggregations import outbox
-from aggregations.models import Aggregation, Freshness, RecalculationRequest
+from aggregations.models import Aggregation, Freshness
 from profiles.merging import CannotBeMergedError, merge, purge
 from profiles.models import Profile, ProfileTier, QueuedTransaction, Transaction, TransactionItem
 from tests.factories import (
@@ -27,6 +26,7 @@ from tests.factories import (
     utc,
 )
 from tests.oracle.agreement import differences
+from tests.waiting import forget_who_waits, who_waits, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -192,10 +192,10 @@ class TestMerging:
             ProfileAddressFactory(profile=profile, iso="AU")
             ProfileTierFactory(profile=profile)
             ProfileFactory(referred_by=profile)
-        outbox.recalculate_waiting(moment=moment)
+        work_off(moment=moment)
 
         merged(source, destination, moment=moment)
-        outbox.recalculate_waiting(moment=moment)
+        work_off(moment=moment)
 
         assert Aggregation.objects.get(profile=destination).shop_count == 2
         assert Aggregation.objects.get(profile=source).shop_count == 0
@@ -237,7 +237,7 @@ class TestPurging:
         buy(source)
         for factory in (ProfileAddressFactory, IdentityFactory, ProfileTierFactory):
             factory(profile=source)
-        outbox.recalculate_waiting(moment=moment)
+        work_off(moment=moment)
 
         purge(profile_id=source.pk)
 
@@ -255,14 +255,13 @@ class TestPurging:
     def test_whom_it_referred_stays_and_who_referred_it_is_recalculated(self, destination):
         source = ProfileFactory(referred_by=destination)
         referred = ProfileFactory(referred_by=source)
-        RecalculationRequest.objects.all().delete()
+        forget_who_waits()
 
         purge(profile_id=source.pk)
 
         referred.refresh_from_db()
-        waiting = RecalculationRequest.objects.values_list("profile_id", flat=True)
         assert referred.referred_by is None
-        assert destination.pk in set(waiting)
+        assert destination.pk in who_waits()
 
     def test_what_waits_for_it_goes_too(self, source, moment):
         QueuedTransaction.objects.create(
