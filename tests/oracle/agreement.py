@@ -29,7 +29,17 @@ def differences(
 
 def differences_at(moments: Mapping[UUID, datetime], *, now: datetime | None = None) -> list[str]:
     """Say the same of rows that were calculated at a moment each."""
-    world, histories = load(moments)
+    return differences_from(*load(moments), moments=moments, now=now)
+
+
+def differences_from(
+    world: World,
+    histories: Mapping[UUID, History],
+    *,
+    moments: Mapping[UUID, datetime],
+    now: datetime | None = None,
+) -> list[str]:
+    """Say the same, from histories that were loaded before and have stayed as they were."""
     rows = stored(moments)
     found = []
     for profile_id, moment in moments.items():

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, chain, count
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -156,7 +156,12 @@ def calculate(
 
 
 def months_before(moment: datetime, months: int) -> datetime:
-    return moment - relativedelta(months=months)
+    return moment + _months_back(months)
+
+
+@cache  # to make one takes longer than to use it
+def _months_back(months: int) -> relativedelta:
+    return relativedelta(months=-months)
 
 
 def rounded(value: Fraction, places: int = 0) -> Decimal:
@@ -436,12 +441,13 @@ def next_change_at(history: History, *, after: datetime) -> Span:
         return gone(moment), recency(latest, moment)
 
     join = _next_join_boundary(history.joined_at, after)
-    earliest = None
+    earliest, before = None, state(after)
     for moment in _window_boundaries(times, latest, after):
         if moment >= join:
             break
-        if earliest is None and state(moment) != state(after):
-            earliest = moment
+        if state(moment) == before:
+            continue
+        earliest = earliest or moment
         if values(moment) != values(after):
             return Span(earliest, moment)
     return Span(earliest or join, join)
