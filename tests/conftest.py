@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from omneo.celery import app
 from tests.factories import utc
 from tests.messages import GIVEN_BROKER
+from tests.migrated import bring_back, rows_of_migrations
 
 # Examples meet a real database, so that their time says nothing.
 settings.register_profile("fast", deadline=None, print_blob=True)
@@ -53,6 +54,14 @@ def _messages_stay_in_memory() -> Iterator[None]:
     app.conf.broker_url = "memory://"
     yield
     app.conf.broker_url = broker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Bring the rows of the migrations back by COPY: Django saves one after the other."""
+    with django_db_blocker.unblock():
+        kept = rows_of_migrations()
+    connection.creation.deserialize_db_from_string = lambda _: bring_back(kept)
 
 
 @pytest.fixture(scope="module")
