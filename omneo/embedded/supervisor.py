@@ -31,6 +31,7 @@ from omneo.embedded.processes import (
 TICK = 0.1
 ANSWER_LIMIT = 60
 SHORT_LIFE = 10
+FIRST_PAUSE = 1  # second, doubled each time
 SHORT_LIVES_BEFORE_GIVING_UP = 4
 SHOWN_LOG_LINES = 15
 SHOWN_TROUBLES_PER_TICK = 20
@@ -206,7 +207,7 @@ class Service:
             raise SupervisorError(
                 f"{name} does not stay up ({self.short_lives} times in a row): see {self.log}"
             )
-        pause = 2 ** max(self.short_lives - 1, 0)
+        pause = FIRST_PAUSE * 2 ** max(self.short_lives - 1, 0)
         self.restart_at = time.monotonic() + pause
         say(f"{name} starts again in {pause} s")
 

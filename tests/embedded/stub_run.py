@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from omneo.embedded import supervisor
 from omneo.embedded.__main__ import reporting_errors
 from omneo.embedded.supervisor import Address, Plan, Program, run
 
@@ -22,6 +23,7 @@ PROGRAMS = {
 
 def main(variable: Path, port: int, changes: dict[str, str]) -> None:
     """Run the stand-ins, each of which gets the var directory and the port as arguments."""
+    supervisor.FIRST_PAUSE = 0.1
     programs = PROGRAMS | changes
 
     def command(name: str) -> list[str]:

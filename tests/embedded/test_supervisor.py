@@ -224,7 +224,7 @@ class TestStop:
             worker="""
 import os, signal, time, psycopg
 def finish(*_):
-    time.sleep(1)
+    time.sleep(0.3)
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE finished ()")
     raise SystemExit
@@ -253,7 +253,7 @@ while True:
         run.wait_for("the summary")
         run.press_ctrl_c()
         run.wait_for("Stopping")
-        assert not eventually(lambda: run.process.poll() is not None, limit=1)
+        assert not eventually(lambda: run.process.poll() is not None, limit=0.5)
         run.press_ctrl_c()
         assert run.end() == 0
         assert processes_of(place / "var") == {}
