@@ -184,7 +184,7 @@ def test_a_worker_that_is_killed_in_mid_batch_loses_nothing(broker, batch, crew,
     assert who_waits() == {profile.pk for profile in batch}
 
     if not broker.gives_back:
-        crew.start("beat")
+        crew.start("beat", **often("recalculate-waiting"))
     crew.worker()
 
     assert eventually(nobody_waits)
