@@ -155,12 +155,8 @@ def running(
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(program.stop_limit)
-        except subprocess.TimeoutExpired:
-            signal_group(process.pid, signal.SIGKILL)
-            process.wait()
+        signal_group(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager
