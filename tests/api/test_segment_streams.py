@@ -95,7 +95,8 @@ class TestEveryForm:
         assert response.status_code == 401
         assert response.json() == {"message": "Unauthenticated."}
 
-    def test_its_memory_does_not_grow_with_the_rows(self, api, form):
+    def test_its_memory_does_not_grow_with_the_rows(self, api, form, monkeypatch):
+        monkeypatch.setattr(streaming, "ROWS_A_CHUNK", 250)
         recalculate(profile_ids=[TransactionFactory().profile_id], moment=timezone.now())
         multiply(3 * streaming.ROWS_A_CHUNK)
         drain(streamed(api, form))  # what is loaded but once
