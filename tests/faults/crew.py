@@ -57,13 +57,15 @@ class Member:
         return eventually(lambda: self.count(text) >= times)
 
     def in_hand(self, task: str) -> str:
-        """Return the message of a task that the worker has begun and not ended."""
-        lines = self.log.read_text().splitlines()
-        received = [line.split()[-2] for line in lines if line.endswith(" received")]
-        (message,) = (
-            one for one in received if one.startswith(task) and not self.count(f"{one} succeeded")
-        )
+        """Return the message of a task that does not end, as those of a test before it do."""
+        assert eventually(lambda: len(self._not_ended(task)) == 1)
+        (message,) = self._not_ended(task)
         return message
+
+    def _not_ended(self, task: str) -> list[str]:
+        said = self.log.read_text()
+        received = [line.split()[-2] for line in said.splitlines() if line.endswith(" received")]
+        return [one for one in received if one.startswith(task) and f"{one} succeeded" not in said]
 
     def ask_to_end(self) -> None:
         self.process.send_signal(signal.SIGTERM)
