@@ -242,7 +242,7 @@ while True:
             assert query(server.url, "SELECT FROM finished") == []
 
     def test_it_kills_a_worker_that_does_not_end_in_time(self, start, place):
-        run = start(worker=STUBBORN, stop_limit=0.5)
+        run = start(worker=STUBBORN, stop_limit=1)
         run.wait_for("the summary")
         run.press_ctrl_c()
         assert run.end() == 0
