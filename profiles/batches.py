@@ -19,12 +19,12 @@ from omneo.db import OF_NO_ROW
 from omneo.resources.conflicts import explain
 from omneo.resources.messages import messages_by_field
 from profiles.conflicts import PROFILE_CONFLICTS
+from profiles.ingestion.references import EMAIL
 from profiles.living import LIVING
 from profiles.models import Profile, ProfileBatch, ProfileBatchRow
 from profiles.names import PHONE, names_of
 from profiles.serializers import ProfileSerializer
 
-EMAIL = "email"
 LARGEST = 1000  # profiles in a batch
 AT_ONCE = 100  # rows in a database transaction
 
