@@ -7,7 +7,6 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from aggregations.models import Aggregation
 from aggregations.segments import BrokenStreamError
 from profiles.models import Profile
 from tests.aggregations.copies import multiply
+from tests.api.overtaken import overtaken
 from tests.concurrency import another_session, impatient
 from tests.factories import (
     CurrencyFactory,
@@ -217,26 +217,20 @@ class TestCsv:
 
 class TestTheClock:
     @pytest.fixture
-    def overtaken(self) -> list[str]:
-        """Rows that the clock has overtaken since they were stored."""
-        moment = timezone.now()
-        keys = [
-            TransactionFactory(transacted_at=moment - timedelta(days=400)).profile_id
-            for _ in range(3)
-        ]
-        recalculate(profile_ids=keys, moment=moment - timedelta(days=300))
-        return sorted(map(str, keys))
+    def profiles(self) -> list[str]:
+        """The keys of profiles whose rows the clock has overtaken, in their order."""
+        return sorted(overtaken() for _ in range(3))
 
-    def test_what_it_has_overtaken_is_true_in_every_chunk(self, api, small_chunks, overtaken):
+    def test_what_it_has_overtaken_is_true_in_every_chunk(self, api, small_chunks, profiles):
         row()
 
         found = lines(api, **{"filter[dimension_recency]": "RI"})
 
-        assert [line["profile_id"] for line in found] == overtaken
+        assert [line["profile_id"] for line in found] == profiles
         assert {(line["dimension_recency"], line["spend_12m_now"]) for line in found} == {("RI", 0)}
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_stream_waits_for_nobody_who_has_a_row_in_hand(self, api, small_chunks, overtaken):
+    def test_a_stream_waits_for_nobody_who_has_a_row_in_hand(self, api, small_chunks, profiles):
         with another_session() as session:
             session.begin()
             session.do(refresh_due, moment=timezone.now())
@@ -244,9 +238,9 @@ class TestTheClock:
             with impatient():
                 found = table(api, **{"filter[dimension_recency]": "RI"})
 
-        assert [line["profile_id"] for line in found] == overtaken
+        assert [line["profile_id"] for line in found] == profiles
 
-    def test_far_behind_it_a_stream_does_not_begin(self, api, overtaken, monkeypatch):
+    def test_far_behind_it_a_stream_does_not_begin(self, api, profiles, monkeypatch):
         monkeypatch.setattr("aggregations.overtaken.MOST", 2)
 
         assert api.get(PATH, headers={"Accept": CSV}).status_code == 503

@@ -17,6 +17,7 @@ from aggregations import segments
 from aggregations.calculation import recalculate, refresh_due
 from aggregations.models import Aggregation
 from profiles.models import Profile
+from tests.api.overtaken import overtaken
 from tests.concurrency import another_session, impatient
 from tests.factories import (
     BrandFactory,
@@ -51,13 +52,6 @@ def row(**values: Any) -> str:
 
 def days_ago(days: int):
     return timezone.now() - timedelta(days=days)
-
-
-def overtaken() -> str:
-    """Make a row that the clock has overtaken since; return its profile's key."""
-    profile = TransactionFactory(transacted_at=days_ago(400)).profile
-    recalculate(profile_ids=[profile.pk], moment=days_ago(300))
-    return str(profile.pk)
 
 
 def listed(api: APIClient, **query: Any) -> dict[str, Any]:
